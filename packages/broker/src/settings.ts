@@ -1,0 +1,138 @@
+import type { QoS } from '@tsmqtt/protocol';
+
+/**
+ * Kinds of log lines, in the words of `log_type` (contract broker §5). `websockets` and `internal` are accepted for the
+ * sake of existing configurations; nothing writes them.
+ */
+export type LogType =
+  | 'error'
+  | 'warning'
+  | 'notice'
+  | 'information'
+  | 'debug'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'websockets'
+  | 'internal';
+
+/** Where log lines go and what they look like: `log_dest`, `log_type`, `log_timestamp`, `log_timestamp_format`. */
+export interface LogSettings {
+  /** Types that are written; empty: none. */
+  readonly types: readonly LogType[];
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Publish lines below `$SYS/broker/log/`. */
+  readonly topic: boolean;
+  /** Path of the log file, opened for appending. */
+  readonly file: string | undefined;
+  /** Begin every line with the time. */
+  readonly timestamp: boolean;
+  /** strftime format of the time, local; undefined: seconds since 1970. */
+  readonly timestampFormat: string | undefined;
+}
+
+/** One `listener`, or the default listener of `port` and `bind_address`. */
+export interface ListenerSettings {
+  /** 1 to 65535; a library caller may pass 0 for a free port. */
+  readonly port: number;
+  /**
+   * Name or address to listen on. Undefined: all IPv4 and all IPv6 addresses, or 127.0.0.1 and ::1 where
+   * `BrokerSettings.localOnly` is set; a family that the machine lacks is then left out.
+   */
+  readonly host: string | undefined;
+  /** `listener_allow_anonymous`; undefined: the broker's `allowAnonymous`. */
+  readonly allowAnonymous: boolean | undefined;
+  /** Open connections at a time, excess is closed unanswered; -1: no limit. */
+  readonly maxConnections: number;
+  /** Highest QoS of a PUBLISH or will; 0 and 1 are told to MQTT 5 clients as Maximum QoS. */
+  readonly maxQos: QoS;
+}
+
+/** What a configuration says, complete with defaults: plain data that the engine reads and never changes. */
+export interface BrokerSettings {
+  /** At least one. */
+  readonly listeners: readonly ListenerSettings[];
+  /** The configuration names no `listener`, `port` or `bind_address`: loopback only (contract broker §1.3). */
+  readonly localOnly: boolean;
+  /** CONNECT without a username; undefined: allowed in local-only mode, refused otherwise (contract broker §4.1). */
+  readonly allowAnonymous: boolean | undefined;
+  /** Path of the password file. */
+  readonly passwordFile: string | undefined;
+  /** Accept an empty client identifier and assign one. */
+  readonly allowZeroLengthClientId: boolean;
+  /** Beginning of assigned client identifiers, at most 50 characters. */
+  readonly autoIdPrefix: string;
+  /** Largest Keep Alive in seconds; MQTT 5 clients are told as Server Keep Alive. 0: no limit. */
+  readonly maxKeepAlive: number;
+  /** Unacknowledged QoS 1 and 2 messages at a time, to and from a client. 0: no limit, and no Receive Maximum is sent. */
+  readonly maxInflightMessages: number;
+  /** Messages queued for a client beyond those in flight. 0: no limit. */
+  readonly maxQueuedMessages: number;
+  /** Largest accepted packet in bytes, from 20 on, fixed header included; told to MQTT 5 clients. */
+  readonly maxPacketSize: number;
+  /** Largest accepted payload of a PUBLISH in bytes; 0: no limit. */
+  readonly messageSizeLimit: number;
+  /** False: retained messages are refused, and MQTT 5 clients are told so. */
+  readonly retainAvailable: boolean;
+  /** Keep QoS 0 messages too for persistent sessions that are offline. */
+  readonly queueQos0Messages: boolean;
+  /** Deliver at the QoS of the subscription even if published lower. */
+  readonly upgradeOutgoingQos: boolean;
+  /** Seconds after which an offline session ends whatever it asked for; undefined: never. */
+  readonly persistentClientExpiration: number | undefined;
+  /** Topic aliases an MQTT 5 client may use towards the broker, 0 to 65535. */
+  readonly maxTopicAlias: number;
+  /** Topic aliases the broker uses towards an MQTT 5 client, 0 to 65535; the client's own limit holds too. */
+  readonly maxTopicAliasBroker: number;
+  /** Seconds between publications below `$SYS`; 0: none. */
+  readonly sysInterval: number;
+  /** Log connects and disconnects. */
+  readonly connectionMessages: boolean;
+  readonly log: LogSettings;
+  /** User to become when started as root; undefined: `mosquitto`, else `nobody`. */
+  readonly user: string | undefined;
+  readonly pidFile: string | undefined;
+}
+
+/** The listener of `listener 1883`. */
+export const DEFAULT_LISTENER: ListenerSettings = {
+  port: 1883,
+  host: undefined,
+  allowAnonymous: undefined,
+  maxConnections: -1,
+  maxQos: 2,
+};
+
+/** What holds without any configuration (contract broker §3, §1.3). */
+export const DEFAULT_SETTINGS: BrokerSettings = {
+  listeners: [DEFAULT_LISTENER],
+  localOnly: true,
+  allowAnonymous: undefined,
+  passwordFile: undefined,
+  allowZeroLengthClientId: true,
+  autoIdPrefix: 'auto-',
+  maxKeepAlive: 0,
+  maxInflightMessages: 20,
+  maxQueuedMessages: 1000,
+  maxPacketSize: 2_000_000,
+  messageSizeLimit: 0,
+  retainAvailable: true,
+  queueQos0Messages: false,
+  upgradeOutgoingQos: false,
+  persistentClientExpiration: undefined,
+  maxTopicAlias: 10,
+  maxTopicAliasBroker: 10,
+  sysInterval: 10,
+  connectionMessages: true,
+  log: {
+    types: ['error', 'warning', 'notice', 'information'],
+    stdout: false,
+    stderr: true,
+    topic: false,
+    file: undefined,
+    timestamp: true,
+    timestampFormat: undefined,
+  },
+  user: undefined,
+  pidFile: undefined,
+};
