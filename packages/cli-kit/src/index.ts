@@ -1,0 +1,2 @@
+export type { ExitCode, HandledSignal, Io, Run } from './program/io.js';
+export { ArgumentBytesError, argumentBytes, processIo, runProgram } from './program/process.js';
