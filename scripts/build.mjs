@@ -1,0 +1,73 @@
+// Builds everything: the libraries (tsc -b, to packages/*/dist/lib) and the programs (esbuild, to
+// packages/*/dist/bin). `--programs` builds only the programs, `--sizes` prints what went into them.
+import { existsSync } from 'node:fs';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleProgram } from './bundle.mjs';
+import { root, runStep, tool } from './steps.mjs';
+
+/** Which package each program lives in. The package `tsmqtt` gets all of them. */
+export const programs = {
+  'tsmqtt-pub': 'pub',
+  'tsmqtt-sub': 'sub',
+  'tsmqtt-passwd': 'passwd',
+  'tsmqtt-broker': 'broker',
+};
+
+/** What runs in worker threads, and the programs that verify or compute passwords and so may start it. */
+const credentialsWorker = path.join(root, 'packages', 'credentials', 'src', 'credentials-worker.ts');
+const programsWithPasswords = new Set(['tsmqtt-passwd', 'tsmqtt-broker']);
+
+export function programFile(name) {
+  return path.join(root, 'packages', programs[name], 'dist', 'bin', name);
+}
+
+/** Bundles every program. Answers name, files and npm packages of each. */
+export async function buildPrograms() {
+  const everything = path.join(root, 'packages', 'tsmqtt', 'dist', 'bin');
+  await rm(everything, { recursive: true, force: true });
+  await mkdir(everything, { recursive: true });
+  const built = await Promise.all(Object.keys(programs).map(buildProgram));
+  for (const { name } of built) {
+    await cp(path.dirname(programFile(name)), everything, { recursive: true });
+  }
+  return built;
+}
+
+async function buildProgram(name) {
+  const packageDir = path.join(root, 'packages', programs[name]);
+  const entry = path.join(packageDir, 'src', 'bin', `${name}.ts`);
+  if (!existsSync(entry)) throw new Error(`${path.relative(root, entry)} does not exist`);
+  const outdir = path.join(packageDir, 'dist', 'bin');
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  // The packages are ES modules, their programs are not.
+  await writeFile(path.join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
+  const workers = programsWithPasswords.has(name) ? { 'credentials-worker': credentialsWorker } : {};
+  return { name, ...(await bundleProgram({ name, entry, outdir, workers })) };
+}
+
+function printSizes(built) {
+  const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
+  for (const { name, files } of built) {
+    console.log(`${name}: ${kib(files[0].bytes)} at start`);
+    for (const { file, bytes } of files.slice(1).sort((a, b) => b.bytes - a.bytes)) {
+      console.log(`  ${file.padEnd(28)} ${kib(bytes).padStart(10)}`);
+    }
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const built = await buildPrograms();
+  if (process.argv.includes('--sizes')) printSizes(built);
+  if (!process.argv.includes('--programs')) {
+    process.exitCode = await runStep('libraries', process.execPath, [
+      tool('typescript', 'tsc'),
+      '-b',
+      ...['protocol', 'client', 'credentials', 'broker', 'cli-kit', 'pub', 'sub', 'passwd'].map(
+        (p) => `packages/${p}`,
+      ),
+    ]);
+  }
+}
