@@ -1,4 +1,10 @@
 export { MalformedPacketError, PeerError, ProtocolError, UsageError } from './errors.js';
+export { DeliveryAction } from './session/delivery-table.js';
+export { InboundFlow } from './session/inbound-flow.js';
+export { OutboundFlow, type OutboundSink } from './session/outbound-flow.js';
+export { OutboundMessage } from './session/outbound-message.js';
+export { Ring } from './session/ring.js';
+export { InboundTopicAliases, OutboundTopicAliases } from './session/topic-alias.js';
 export * from './topic/matches.js';
 export * from './topic/shared-filter.js';
 export * from './topic/topic-filter.js';

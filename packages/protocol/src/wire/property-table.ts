@@ -85,7 +85,7 @@ export function property<N extends PropertyName>(
   name: N,
 ): PropertyValue<N> | undefined {
   for (const entry of properties) {
-    if ((entry.name as string) === name) return entry.value as PropertyValue<N>;
+    if ((entry.name as string) === name) return entry.value as PropertyValue<N> | undefined;
   }
   return undefined;
 }

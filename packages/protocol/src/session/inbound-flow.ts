@@ -1,0 +1,36 @@
+/**
+ * The receiver's side of QoS 2 (4.3.3): messages that were received and not yet released, by Packet Identifier. A
+ * message is handed on when PUBREL comes, once, whatever was repeated before. Part of the session: it outlives
+ * connections.
+ */
+export class InboundFlow<M> {
+  /** Created with the first QoS 2 message: most connections never see one. */
+  #unreleased: Map<number, M> | undefined;
+
+  /** Messages received and not released. */
+  get size(): number {
+    return this.#unreleased?.size ?? 0;
+  }
+
+  /** What was received under this Packet Identifier and not released. */
+  get(packetId: number): M | undefined {
+    return this.#unreleased?.get(packetId);
+  }
+
+  /** A PUBLISH came: keep it (again, where it was there already [MQTT-4.3.3-10]). */
+  keep(packetId: number, message: M): void {
+    this.#unreleased ??= new Map();
+    this.#unreleased.set(packetId, message);
+  }
+
+  /** PUBREL came: the message to hand on, or undefined where there is none [MQTT-4.3.3-11]. */
+  release(packetId: number): M | undefined {
+    const message = this.#unreleased?.get(packetId);
+    if (message !== undefined) this.#unreleased?.delete(packetId);
+    return message;
+  }
+
+  clear(): void {
+    this.#unreleased = undefined;
+  }
+}

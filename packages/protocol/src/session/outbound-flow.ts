@@ -1,0 +1,195 @@
+import type { Acknowledgement } from '../wire/packet.js';
+import { PacketType } from '../wire/packet-type.js';
+import { DELIVERY_TABLE, DeliveryAction, DeliveryEvent, DeliveryState } from './delivery-table.js';
+import { InFlightTable } from './in-flight-table.js';
+import type { OutboundMessage } from './outbound-message.js';
+import { Ring } from './ring.js';
+
+/** What the flow asks of the connection. Called only between `connected()` and `disconnected()`. */
+export interface OutboundSink<M> {
+  /** Send PUBLISH with this Packet Identifier. */
+  publish(message: M, packetId: number, dup: boolean): void;
+  /** Send PUBREL. */
+  pubrel(packetId: number): void;
+  /** The message is over: delivered, or refused with a Reason Code of 0x80 and above. */
+  settled(message: M, acknowledgement: Acknowledgement): void;
+}
+
+/**
+ * The sender's side of QoS 1 and 2 (4.3.2, 4.3.3, 4.4, 4.9): Packet Identifiers, the in-flight window, the queue behind
+ * it, resending. Both ends of a connection use it, as many times as the session has connections. Does no I/O and
+ * decides nothing about bounds: whoever sends looks at `queued` first.
+ */
+export class OutboundFlow<M extends OutboundMessage> {
+  readonly #sink: OutboundSink<M>;
+  readonly #inFlight = new InFlightTable<M>();
+  readonly #queue = new Ring<M>();
+  /** Sent on an earlier connection, not yet on this one; in order. */
+  #resend: M[] = [];
+  #resent = 0;
+  #onWire = 0;
+  #window: number;
+  #connected = false;
+  #sequence = 0;
+
+  /** @param window Largest number of unacknowledged messages: the peer's Receive Maximum (3.1.2.11.3) or a bound of our own. */
+  constructor(sink: OutboundSink<M>, window = 65_535) {
+    this.#sink = sink;
+    this.#window = window;
+  }
+
+  /** Messages that have a Packet Identifier and are not settled. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Messages that wait for a place in the window. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Messages that are not settled. */
+  get pending(): number {
+    return this.#inFlight.size + this.#queue.length;
+  }
+
+  get window(): number {
+    return this.#window;
+  }
+
+  /** Sends the message now if connection and window allow it, or when they do, in order [MQTT-4.6.0-6]. */
+  send(message: M): void {
+    if (
+      this.#connected &&
+      this.#queue.length === 0 &&
+      this.#onWire < this.#window &&
+      this.#resent === this.#resend.length
+    ) {
+      this.#first(message);
+    } else {
+      this.#queue.push(message);
+    }
+  }
+
+  /**
+   * A connection is there.
+   *
+   * @param window The window from now on.
+   * @param sessionPresent True: what is in flight is sent again, in order, with DUP and the same Packet Identifiers, or
+   *   PUBREL where PUBREC had come [MQTT-4.4.0-1]. False: the peer knows nothing of it, so all of it is new, with DUP 0
+   *   [MQTT-3.1.2-6] (cli P-25).
+   * @returns How many messages may arrive twice, because the earlier connection may have delivered them.
+   */
+  connected(window: number, sessionPresent: boolean): number {
+    this.#window = window;
+    this.#connected = true;
+    this.#onWire = 0;
+    this.#resent = 0;
+    this.#resend = this.#inFlight.inOrder();
+    for (const message of this.#resend) message.onWire = false;
+    const doubtful = sessionPresent ? 0 : this.#resend.length;
+    if (!sessionPresent) this.#restart();
+    this.pump();
+    return doubtful;
+  }
+
+  /** The connection is gone; everything is kept for the next. */
+  disconnected(): void {
+    this.#connected = false;
+    this.#resend = [];
+    this.#resent = 0;
+    this.#onWire = 0;
+  }
+
+  /** Forgets everything and returns it, oldest first. */
+  clear(): M[] {
+    const all = [...this.#inFlight.inOrder(), ...this.#queue];
+    this.#inFlight.clear();
+    this.#queue.clear();
+    this.disconnected();
+    return all;
+  }
+
+  /** Takes every message that waits in the queue and does not pass `keep` out of it. */
+  filterQueue(keep: (message: M) => boolean): void {
+    const all = [...this.#queue];
+    this.#queue.clear();
+    for (const message of all) if (keep(message)) this.#queue.push(message);
+  }
+
+  /**
+   * PUBACK, PUBREC or PUBCOMP came.
+   * @returns VIOLATION where the peer may not answer so; the caller closes the connection.
+   */
+  acknowledge(packet: Acknowledgement): DeliveryAction {
+    const message = this.#inFlight.get(packet.packetId);
+    const state = message === undefined ? DeliveryState.NONE : message.state;
+    const action = (DELIVERY_TABLE[state] as (typeof DELIVERY_TABLE)[number])[eventOf(packet)];
+    if (action === DeliveryAction.RELEASE) {
+      if (message !== undefined) message.state = DeliveryState.AWAIT_PUBCOMP;
+      this.#sink.pubrel(packet.packetId);
+    } else if (action === DeliveryAction.SETTLE) {
+      const settled = message as M;
+      this.#inFlight.delete(settled);
+      // [MQTT-4.9.0-2]: a PUBACK, PUBCOMP or failed PUBREC gives its place in the window back.
+      if (settled.onWire) this.#onWire--;
+      this.#sink.settled(settled, packet);
+      this.pump();
+    }
+    return action;
+  }
+
+  /** Sends what waits, as far as the window reaches. */
+  pump(): void {
+    if (!this.#connected) return;
+    while (this.#onWire < this.#window) {
+      if (this.#resent < this.#resend.length) {
+        this.#again(this.#resend[this.#resent++] as M);
+        if (this.#resent === this.#resend.length) {
+          this.#resend = [];
+          this.#resent = 0;
+        }
+        continue;
+      }
+      const message = this.#queue.shift();
+      if (message === undefined) return;
+      this.#first(message);
+    }
+  }
+
+  #first(message: M): void {
+    this.#inFlight.add(message);
+    message.sequence = ++this.#sequence;
+    message.state = message.qos === 1 ? DeliveryState.AWAIT_PUBACK : DeliveryState.AWAIT_PUBREC;
+    message.onWire = true;
+    this.#onWire++;
+    this.#sink.publish(message, message.packetId, false);
+  }
+
+  #again(message: M): void {
+    if (this.#inFlight.get(message.packetId) !== message) return; // acknowledged meanwhile
+    message.onWire = true;
+    this.#onWire++;
+    if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#sink.pubrel(message.packetId);
+    else this.#sink.publish(message, message.packetId, true);
+  }
+
+  #restart(): void {
+    const waiting = [...this.#queue];
+    this.#queue.clear();
+    for (const message of this.#resend) {
+      message.packetId = 0;
+      message.state = DeliveryState.NONE;
+      this.#queue.push(message);
+    }
+    for (const message of waiting) this.#queue.push(message);
+    this.#resend = [];
+    this.#inFlight.clear();
+  }
+}
+
+function eventOf(packet: Acknowledgement): DeliveryEvent {
+  if (packet.type === PacketType.PUBACK) return DeliveryEvent.PUBACK;
+  if (packet.type === PacketType.PUBCOMP) return DeliveryEvent.PUBCOMP;
+  return packet.reasonCode >= 0x80 ? DeliveryEvent.PUBREC_FAILED : DeliveryEvent.PUBREC;
+}
