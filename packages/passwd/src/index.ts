@@ -1,0 +1,2 @@
+/** The program `tsmqtt-passwd`. */
+export { run } from './run.js';
