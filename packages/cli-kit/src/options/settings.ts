@@ -1,0 +1,133 @@
+import type { ProtocolVersion, QoS, WideFilter } from '@tsmqtt/protocol';
+
+/** The programs whose options are in the table. */
+export type Tool = 'pub' | 'sub';
+
+/** Where the payload of a publisher comes from: `-m`, `-n`, `-f`, `-s`, `-l`. */
+export type PayloadSource =
+  | { readonly from: 'argument'; readonly payload: Buffer }
+  | { readonly from: 'nothing' }
+  | { readonly from: 'file'; readonly path: Buffer }
+  | { readonly from: 'stdin' }
+  | { readonly from: 'lines' };
+
+/** A filter to subscribe to, and how it was typed. */
+export interface RequestedFilter {
+  readonly argument: Buffer;
+  readonly wide: WideFilter;
+}
+
+/** What the command line, the options file and the environment asked for. Options write it, programs read it. */
+export interface Settings {
+  readonly tool: Tool;
+
+  host: string;
+  port: number | undefined;
+  bindAddress: string | undefined;
+  noDelay: boolean;
+  /** Find or become a broker on this machine (design: `--local`). */
+  local: boolean;
+
+  protocolVersion: ProtocolVersion;
+  /** Keep Alive in seconds. */
+  keepAlive: number;
+  /** As typed: whether it is valid is only said when the connection is set up (cli §5). */
+  clientId: Buffer | undefined;
+  clientIdPrefix: Buffer | undefined;
+  cleanStart: boolean;
+  /** Session Expiry Interval in seconds; undefined where `-x` was not given. */
+  sessionExpiry: number | undefined;
+  username: Buffer | undefined;
+  password: Buffer | undefined;
+  /** File whose first line is the password (P-13). */
+  passwordFile: Buffer | undefined;
+  maximumInflight: number;
+  willTopic: string | undefined;
+  willPayload: Buffer | undefined;
+  willQos: QoS;
+  willRetain: boolean;
+
+  qos: QoS;
+  debug: boolean;
+  quiet: boolean;
+
+  /** Topic to publish to. */
+  topic: string | undefined;
+  payloadSource: PayloadSource | undefined;
+  retain: boolean;
+  /** Number of publishes of the one message. */
+  repeat: number;
+  /** Seconds from the end of one publish to the start of the next. */
+  repeatDelay: number;
+  /** Seconds to keep trying after the end of input while disconnected; undefined: the default of P-24. */
+  giveUp: number | undefined;
+
+  readonly filters: RequestedFilter[];
+  readonly unsubscribe: string[];
+  readonly filterOut: string[];
+  strictFilters: boolean;
+  /** Exit after so many messages (`-C`). */
+  count: number | undefined;
+  /** Exit after so many seconds (`-W`). */
+  timeout: number | undefined;
+  exitAfterSuback: boolean;
+  ignoreRetained: boolean;
+  retainedOnly: boolean;
+  retainAsPublished: boolean;
+  /** Retain Handling of `--retain-handling`; undefined where it was not given. */
+  retainHandling: 0 | 1 | 2 | undefined;
+  verbose: boolean;
+  /** A line end after each message; `-N` says no. */
+  lineEnd: boolean;
+  /** Percentage of messages to print; undefined: all. */
+  randomFilter: number | undefined;
+}
+
+/** What holds where nothing was said (cli §3). */
+export function defaultSettings(tool: Tool): Settings {
+  return {
+    tool,
+    host: 'localhost',
+    port: undefined,
+    bindAddress: undefined,
+    noDelay: false,
+    local: false,
+    protocolVersion: 4,
+    keepAlive: 60,
+    clientId: undefined,
+    clientIdPrefix: undefined,
+    cleanStart: true,
+    sessionExpiry: undefined,
+    username: undefined,
+    password: undefined,
+    passwordFile: undefined,
+    maximumInflight: 20,
+    willTopic: undefined,
+    willPayload: undefined,
+    willQos: 0,
+    willRetain: false,
+    qos: 0,
+    debug: false,
+    quiet: false,
+    topic: undefined,
+    payloadSource: undefined,
+    retain: false,
+    repeat: 1,
+    repeatDelay: 0,
+    giveUp: undefined,
+    filters: [],
+    unsubscribe: [],
+    filterOut: [],
+    strictFilters: false,
+    count: undefined,
+    timeout: undefined,
+    exitAfterSuback: false,
+    ignoreRetained: false,
+    retainedOnly: false,
+    retainAsPublished: false,
+    retainHandling: undefined,
+    verbose: false,
+    lineEnd: true,
+    randomFilter: undefined,
+  };
+}
