@@ -7,8 +7,12 @@ import { Ring } from './ring.js';
 
 /** What the flow asks of the connection. Called only between `connected()` and `disconnected()`. */
 export interface OutboundSink<M> {
-  /** Send PUBLISH with this Packet Identifier. */
-  publish(message: M, packetId: number, dup: boolean): void;
+  /**
+   * Send PUBLISH with this Packet Identifier.
+   * @returns False where it cannot be sent after all (it has expired, or is too large for the peer): it counts as
+   *   delivered [MQTT-3.1.2-25], without `settled()`.
+   */
+  publish(message: M, packetId: number, dup: boolean): boolean;
   /** Send PUBREL. */
   pubrel(packetId: number): void;
   /** The message is over: delivered, or refused with a Reason Code of 0x80 and above. */
@@ -163,7 +167,12 @@ export class OutboundFlow<M extends OutboundMessage> {
     message.state = message.qos === 1 ? DeliveryState.AWAIT_PUBACK : DeliveryState.AWAIT_PUBREC;
     message.onWire = true;
     this.#onWire++;
-    this.#sink.publish(message, message.packetId, false);
+    if (!this.#sink.publish(message, message.packetId, false)) this.#abandon(message);
+  }
+
+  #abandon(message: M): void {
+    this.#inFlight.delete(message);
+    this.#onWire--;
   }
 
   #again(message: M): void {
@@ -171,7 +180,7 @@ export class OutboundFlow<M extends OutboundMessage> {
     message.onWire = true;
     this.#onWire++;
     if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#sink.pubrel(message.packetId);
-    else this.#sink.publish(message, message.packetId, true);
+    else if (!this.#sink.publish(message, message.packetId, true)) this.#abandon(message);
   }
 
   #restart(): void {
