@@ -62,7 +62,7 @@ export function decodeConnect(flags: number, source: Buffer, start: number, end:
   ) {
     throw new ProtocolError('authentication-data', 'Authentication Data without Authentication Method'); // 3.1.2.11.10
   }
-  const clientId = reader.string('Client Identifier', 'client-id-utf8', 0x85);
+  const clientId = readClientId(reader);
   const will = (connectFlags & Flag.WILL) === 0 ? undefined : readWill(reader, connectFlags, version);
   // 3.1 tolerates a User Name flag with nothing behind it (broker §9.2).
   const absent = version === 3 && reader.remaining === 0;
@@ -116,6 +116,16 @@ function checkFlags(flags: number, version: ProtocolVersion): void {
   }
 }
 
+/** Client Identifier; one that is not text or is cut off has a Reason Code of its own (broker §9.2). */
+function readClientId(reader: Reader): string {
+  try {
+    return reader.string('Client Identifier');
+  } catch (error) {
+    if (!(error instanceof MalformedPacketError)) throw error;
+    throw new MalformedPacketError('client-id', error.message, 0x85);
+  }
+}
+
 function readWill(reader: Reader, flags: number, version: ProtocolVersion): Will {
   const properties = version === 5 ? readProperties(reader, 'WILL') : NO_PROPERTIES;
   const topic = reader.string('Will Topic');
@@ -159,7 +169,7 @@ export function isAnsweredWithConnack(error: PeerError): boolean {
 const ANSWERED: ReadonlySet<string> = new Set([
   'protocol-level',
   'protocol-mismatch',
-  'client-id-utf8',
+  'client-id',
   'will-topic-empty',
   'authentication-data',
   'trailing-bytes',

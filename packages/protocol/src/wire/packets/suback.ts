@@ -36,6 +36,9 @@ export function decodeSuback(
     }
     reasonCodes.push(code);
   }
+  // [MQTT-3.9.3-1]; in 3.1 it answers a SUBSCRIBE without filters (broker §9.8).
+  if (reasonCodes.length === 0 && version !== 3)
+    throw new MalformedPacketError('no-reason-code', 'SUBACK has no Reason Code');
   return { type: PacketType.SUBACK, packetId, reasonCodes, properties };
 }
 
@@ -68,6 +71,7 @@ export function decodeUnsuback(
     }
     reasonCodes.push(code);
   }
+  // [MQTT-3.11.3-1]
   if (reasonCodes.length === 0)
     throw new MalformedPacketError('no-reason-code', 'UNSUBACK has no Reason Code');
   return { type: PacketType.UNSUBACK, packetId, reasonCodes, properties };
