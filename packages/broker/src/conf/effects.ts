@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import type { ConfPosition } from './conf-error.js';
+import type { FileContext } from './conf-reader.js';
+import { type ConfValue, ConfValueError, readInteger } from './conf-value.js';
+import { type AliasLimit, type ListenerDraft, newListener, type SettingsDraft } from './settings-draft.js';
+
+/** What an effect works with. */
+export interface EffectInput {
+  readonly draft: SettingsDraft;
+  readonly context: FileContext;
+  readonly listener: ListenerDraft | undefined;
+  readonly value: ConfValue;
+  readonly position: ConfPosition;
+}
+
+type Effect = (input: EffectInput) => void;
+
+/** Options that do more than set one value, by name. */
+export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
+  listener({ draft, context, value }) {
+    context.listener = newListener(...readListener(String(value)));
+    draft.listeners.push(context.listener);
+  },
+  // T-2: these two open the default listener, whatever stands above them.
+  port(input) {
+    openDefault(input).settings.port = Number(input.value);
+  },
+  bind_address(input) {
+    openDefault(input).settings.host = readHost(String(input.value));
+    input.draft.bindPosition = input.position;
+  },
+  log_type({ draft, value }) {
+    draft.addLogType(String(value));
+  },
+  log_dest({ draft, value }) {
+    addLogDest(draft, String(value));
+  },
+  log_timestamp({ draft, value }) {
+    draft.log.timestamp = value === true;
+  },
+  log_timestamp_format({ draft, value }) {
+    draft.log.timestampFormat = String(value);
+  },
+  max_topic_alias: (input) => limitAliases(input, 'maxTopicAlias', 'max_topic_alias'),
+  max_topic_alias_broker: (input) => limitAliases(input, 'maxTopicAliasBroker', 'max_topic_alias_broker'),
+};
+
+/** `PORT [HOST]` up to a word that begins with `#` (contract broker §2.1). */
+function readListener(value: string): [port: number, host: string | undefined] {
+  const words = value.split(' ').filter((word) => word !== '');
+  const comment = words.findIndex((word) => word.startsWith('#'));
+  const [portWord, ...rest] = comment === -1 ? words : words.slice(0, comment);
+  if (portWord === undefined) throw new ConfValueError("Empty 'listener port' value in configuration.");
+  const port = readInteger('listener port', portWord);
+  if (port < 0 || port > 65535) throw new ConfValueError(`Invalid 'port' value (${port}).`);
+  if (port === 0) {
+    if (rest.length === 0)
+      throw new ConfValueError('A listener with port 0 must provide a Unix socket path.');
+    throw new ConfValueError(
+      "The 'listener' option with a Unix socket path is not supported by tsmqtt-broker.",
+    );
+  }
+  return [port, rest[0] === undefined ? undefined : readHost(rest[0])];
+}
+
+// Brackets are how URLs write IPv6 addresses; sockets want them without.
+function readHost(host: string): string {
+  const inner = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  return isIP(inner) === 6 ? inner : host;
+}
+
+function openDefault({ draft, context }: EffectInput): ListenerDraft {
+  draft.defaultListener ??= newListener(1883, undefined);
+  draft.opensDefault = true;
+  context.listener ??= draft.defaultListener;
+  return draft.defaultListener;
+}
+
+function addLogDest(draft: SettingsDraft, value: string): void {
+  const [word, ...rest] = value.split(' ');
+  switch (word) {
+    case 'none':
+      return draft.addLogDest('none');
+    case 'stdout':
+    case 'stderr':
+    case 'topic':
+      return draft.addLogDest({ [word]: true });
+    case 'file': {
+      const path = rest.join(' ').trimStart();
+      if (path === '') throw new ConfValueError('Empty "log_dest file" value in configuration.');
+      if (draft.log.file !== undefined) throw new ConfValueError('Duplicate "log_dest file" value.');
+      return draft.addLogDest({ file: path });
+    }
+    case 'syslog':
+    case 'dlt':
+    case 'android':
+      throw new ConfValueError(`The 'log_dest ${word}' option is not supported by tsmqtt-broker.`);
+    default:
+      throw new ConfValueError(`Invalid 'log_dest' value (${value}).`);
+  }
+}
+
+function limitAliases({ listener, value, position }: EffectInput, key: AliasLimit, name: string): void {
+  listener!.aliasLimits.set(key, { name, value: Number(value), position });
+}

@@ -1,0 +1,166 @@
+import type { ConfOption } from './option-row.js';
+
+const LISTENER_INSTEAD = "Please use 'listener' instead.";
+const NO_DISK = 'nothing is stored on disk in this version';
+
+/**
+ * Every option of Mosquitto 2.1.2's mosquitto.conf (contract broker §3), and what tsmqtt-broker makes of it. Options
+ * that are neither here nor in Mosquitto are unknown.
+ */
+// biome-ignore format: one row a line
+export const CONF_OPTIONS: readonly ConfOption[] = [
+  // §3.1 global
+  { name: 'acl_file', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'topic access rules' },
+  { name: 'allow_anonymous', type: 'boolean', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', default: 'false; true in local-only mode', sets: { broker: 'allowAnonymous' }, doc: 'accept clients without a username' },
+  { name: 'allow_duplicate_messages', type: 'boolean', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', default: 'true', harmless: [true], deprecated: 'Overlapping subscriptions will each get their message.', doc: 'false: one copy when subscriptions overlap' },
+  { name: 'allow_zero_length_clientid', type: 'boolean', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', sets: { broker: 'allowZeroLengthClientId' }, doc: 'accept an empty client identifier and assign one' },
+  { name: 'auto_id_prefix', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', default: 'auto-', range: [0, 50], rangeError: 'auto_id_prefix length must be <= 50.', deprecated: "Please use 'listener_auto_id_prefix' instead.", sets: { broker: 'autoIdPrefix' }, doc: 'beginning of assigned client identifiers, at most 50 bytes' },
+  { name: 'autosave_interval', type: 'integer', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: '1800', warning: `has nothing to do: ${NO_DISK}`, doc: 'seconds or changes between saves' },
+  { name: 'autosave_on_changes', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: 'false', warning: `has nothing to do: ${NO_DISK}`, harmless: [false], doc: 'save after changes instead of seconds' },
+  { name: 'check_retain_source', type: 'boolean', scope: 'G', tier: 'B', hup: 'N', support: 'refused', default: 'false', harmless: [false], doc: 'check the right of the publisher again when a retained message is delivered' },
+  { name: 'clientid_prefixes', type: 'string', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', deprecated: 'Please use access rules instead.', doc: 'only client identifiers that begin with it' },
+  { name: 'connection_messages', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', sets: { broker: 'connectionMessages' }, doc: 'log connects and disconnects' },
+  { name: 'enable_control_api', type: 'boolean', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: 'false', harmless: [false], doc: 'answer below $CONTROL/broker' },
+  { name: 'global_max_clients', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '-1', harmless: [-1], doc: 'known sessions at a time' },
+  { name: 'global_max_connections', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '-1', harmless: [-1], doc: 'connections at a time over all listeners' },
+  { name: 'include_dir', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', repeat: 'add', doc: 'read every file of the directory that ends in .conf, here' },
+  { name: 'log_dest', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'stderr', repeat: 'add', doc: '`stdout`, `stderr`, `topic`, `file PATH` or `none`; repeatable (`syslog`, `dlt`, `android` are refused)' },
+  { name: 'log_facility', type: 'integer', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', default: 'daemon', range: [0, 7], doc: 'facility localN of `log_dest syslog`' },
+  { name: 'log_timestamp', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', doc: 'begin log lines with the time' },
+  { name: 'log_timestamp_format', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', doc: 'strftime format of that time; without it, seconds since 1970' },
+  { name: 'log_type', type: 'choice', choices: ['error', 'warning', 'notice', 'information', 'debug', 'subscribe', 'unsubscribe', 'websockets', 'internal', 'all', 'none'], scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'error, warning, notice, information', repeat: 'add', doc: 'one type of log lines to write; repeatable' },
+  { name: 'max_inflight_bytes', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '0', harmless: [0], doc: 'payload bytes of QoS 1 and 2 in flight, for each client' },
+  { name: 'max_inflight_messages', type: 'integer', scope: 'G', tier: 'A', hup: 'D', support: 'honoured', default: '20', range: [-2147483648, 65535], rangeError: "'max_inflight_messages' must be <= 65535.", unlimited: { below: 1, above: 65534, as: 0 }, sets: { broker: 'maxInflightMessages' }, doc: 'QoS 1 and 2 messages in flight, for each client; 0: no limit' },
+  { name: 'max_keepalive', type: 'integer', scope: 'G', tier: 'A', hup: 'D', support: 'honoured', default: '0', range: [0, 65535], sets: { broker: 'maxKeepAlive' }, doc: 'longest Keep Alive in seconds; 0: no limit' },
+  { name: 'max_packet_size', type: 'integer', scope: 'G', tier: 'A', hup: 'D', support: 'honoured', default: '2000000', range: [20, 2147483647], rangeError: "'max_packet_size' must be >= 20.", sets: { broker: 'maxPacketSize' }, doc: 'largest accepted packet in bytes' },
+  { name: 'max_queued_bytes', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '0', harmless: [0], doc: 'payload bytes of QoS 1 and 2 queued, for each client' },
+  { name: 'max_queued_messages', type: 'integer', scope: 'G', tier: 'A', hup: 'D', support: 'honoured', default: '1000', unlimited: { below: 1, as: 0 }, sets: { broker: 'maxQueuedMessages' }, doc: 'messages queued beyond those in flight, for each client; 0: no limit' },
+  { name: 'memory_limit', type: 'integer', scope: 'G', tier: 'B', hup: 'Y', support: 'ignored', default: '0', range: [0, 2147483647], warning: 'has no effect: allocations are never refused', harmless: [0], doc: 'bytes of memory the broker may use' },
+  { name: 'message_size_limit', type: 'integer', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: '0', range: [0, 268435455], sets: { broker: 'messageSizeLimit' }, doc: 'largest accepted payload of a PUBLISH in bytes; 0: no limit; `max_packet_size` is the better choice' },
+  { name: 'packet_buffer_size', aliases: ['websockets_headers_size'], type: 'integer', scope: 'G', tier: 'B', hup: 'N', support: 'refused', default: '4096', range: [0, 65535], rangeError: 'Packet buffer size must be between 0 and 65535 inclusive.', harmless: [4096], doc: 'read buffer, and largest head of a WebSocket request' },
+  { name: 'password_file', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', repeat: 'replace', sets: { broker: 'passwordFile' }, doc: 'usernames and password hashes, as tsmqtt-passwd writes them' },
+  { name: 'per_listener_settings', type: 'boolean', scope: 'G', tier: 'A', hup: 'N', support: 'refused', default: 'false', harmless: [false], deprecated: "Please use the 'listener_' options instead.", doc: 'security settings belong to the listener above them' },
+  { name: 'persistence', aliases: ['retained_persistence'], type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: 'false', warning: `has no effect: ${NO_DISK}, so sessions and retained messages end with the broker`, harmless: [false], doc: 'keep sessions and retained messages on disk; `false` is honoured' },
+  { name: 'persistence_file', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: 'mosquitto.db', warning: `has nothing to do: ${NO_DISK}`, doc: 'name of the database' },
+  { name: 'persistence_location', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', doc: 'folder of the database' },
+  { name: 'persistent_client_expiration', type: 'duration', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', sets: { broker: 'persistentClientExpiration' }, doc: 'sessions of offline clients end after it: number and `s`, `h`, `d`, `w`, `m` (30 days) or `y`' },
+  { name: 'pid_file', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', sets: { broker: 'pidFile' }, doc: 'file for the process id, removed at exit' },
+  { name: 'psk_file', type: 'string', scope: 'P', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'identities and keys of TLS-PSK' },
+  { name: 'queue_qos0_messages', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'false', sets: { broker: 'queueQos0Messages' }, doc: 'queue QoS 0 messages too for persistent sessions that are offline' },
+  { name: 'retain_available', type: 'boolean', scope: 'G', tier: 'A', hup: 'D', support: 'honoured', default: 'true', sets: { broker: 'retainAvailable' }, doc: 'false: retained messages are refused' },
+  { name: 'retain_expiry_interval', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', range: [1, 2147483647], rangeError: 'retain_expiry_interval must be >= 1.', doc: 'minutes after which retained messages vanish' },
+  { name: 'scram_file', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'SCRAM-SHA-256 credentials (not an option of Mosquitto)' },
+  { name: 'set_tcp_nodelay', type: 'boolean', scope: 'G', tier: 'A', hup: 'D', support: 'ignored', default: 'true', warning: 'has no effect: TCP_NODELAY is always on', harmless: [true], doc: 'send small packets at once: always so here' },
+  { name: 'sys_interval', type: 'integer', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: '10', range: [0, 65535], warning: 'has no effect: nothing is published below $SYS in this version', harmless: [0], sets: { broker: 'sysInterval' }, doc: 'seconds between publications below $SYS; 0: none' },
+  { name: 'upgrade_outgoing_qos', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'false', sets: { broker: 'upgradeOutgoingQos' }, doc: 'deliver at the QoS of the subscription even if published lower' },
+  { name: 'user', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', default: 'mosquitto, else nobody', sets: { broker: 'user' }, doc: 'user to become when started as root' },
+  { name: 'websockets_log_level', type: 'integer', scope: 'G', tier: 'B', hup: 'N', support: 'ignored', default: '0', warning: 'has no effect', harmless: [0], doc: 'log level of a library that is not used' },
+  { name: 'dhparamfile', type: 'anything', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', warning: 'is no longer required', doc: 'parameters that TLS no longer needs' },
+  { name: 'retry_interval', type: 'anything', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', warning: 'is no longer available', doc: 'messages are not resent on a live connection' },
+
+  // §3.2 listener
+  { name: 'listener', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', repeat: 'add', doc: '`PORT [HOST]`: listen there; without HOST on all IPv4 and IPv6 addresses (`0 PATH`, a Unix socket, is refused)' },
+  { name: 'port', type: 'integer', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', range: [1, 65535], deprecated: LISTENER_INSTEAD, doc: 'port of the default listener' },
+  { name: 'bind_address', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', deprecated: LISTENER_INSTEAD, doc: 'host of the default listener, port 1883 unless `port` says otherwise' },
+  { name: 'accept_protocol_versions', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', default: '3, 4, 5', doc: 'accept only clients of these protocol versions' },
+  { name: 'bind_interface', type: 'string', scope: 'L+', tier: 'B', hup: 'N', support: 'refused', doc: 'listen on the addresses of this network interface' },
+  { name: 'enable_proxy_protocol', type: 'integer', scope: 'L', tier: 'B', hup: 'L', support: 'refused', range: [1, 2], rangeError: 'enable_proxy_protocol must be 1 or 2.', doc: 'expect a PROXY header of this version' },
+  { name: 'http_dir', type: 'string', scope: 'L', tier: 'B', hup: 'N', support: 'refused', doc: 'files to serve beside the HTTP API' },
+  { name: 'listener_allow_anonymous', type: 'boolean', scope: 'L', tier: 'A', hup: 'L', support: 'honoured', default: 'allow_anonymous', sets: { listener: 'allowAnonymous' }, doc: 'as `allow_anonymous`, for this listener' },
+  { name: 'listener_auto_id_prefix', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', default: 'auto_id_prefix', range: [0, 50], rangeError: "'listener_auto_id_prefix' length must be <= 50.", doc: 'as `auto_id_prefix`, for this listener' },
+  { name: 'max_connections', type: 'integer', scope: 'L+', tier: 'A', hup: 'L', support: 'honoured', default: '-1', unlimited: { below: 1, as: -1 }, sets: { listener: 'maxConnections' }, doc: 'connections at a time, excess is closed unanswered; -1: no limit' },
+  { name: 'max_qos', aliases: ['maximum_qos'], type: 'integer', scope: 'L+', tier: 'A', hup: 'L', support: 'honoured', default: '2', range: [0, 2], rangeError: "'max_qos' must be between 0 and 2 inclusive.", sets: { listener: 'maxQos' }, doc: 'highest QoS a client may publish with' },
+  { name: 'max_topic_alias', type: 'integer', scope: 'L', tier: 'A', hup: 'L', support: 'honoured', default: '10', range: [0, 65535], rangeError: "Invalid 'max_topic_alias' value in configuration.", doc: 'topic aliases an MQTT 5 client may use; the same for all listeners in this version' },
+  { name: 'max_topic_alias_broker', type: 'integer', scope: 'L', tier: 'A', hup: 'L', support: 'honoured', default: '10', range: [0, 65535], rangeError: "Invalid 'max_topic_alias_broker' value in configuration.", doc: 'topic aliases used towards an MQTT 5 client; the same for all listeners in this version' },
+  { name: 'mount_point', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', doc: 'prefix of every topic of the listener' },
+  { name: 'protocol', type: 'choice', choices: ['mqtt', 'websockets', 'http_api', 'mqttsn'], scope: 'L+', tier: 'A', hup: 'L', support: 'refused', default: 'mqtt', harmless: ['mqtt'], doc: 'what the listener speaks' },
+  { name: 'proxy_protocol_v2_require_tls', type: 'boolean', scope: 'L', tier: 'B', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'refuse what did not reach the proxy by TLS' },
+  { name: 'socket_domain', type: 'choice', choices: ['ipv4', 'ipv6'], scope: 'L+', tier: 'A', hup: 'N', support: 'refused', default: 'both', doc: 'listen on one address family' },
+  { name: 'use_username_as_clientid', type: 'boolean', scope: 'L+', tier: 'A', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'the username replaces the client identifier' },
+  { name: 'websockets_origin', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'add', doc: 'origins that may open a WebSocket' },
+
+  // §3.3 listener TLS
+  { name: 'certfile', type: 'string', scope: 'L+', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', doc: 'certificate chain of the listener' },
+  { name: 'keyfile', type: 'string', scope: 'L+', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', doc: 'key of that certificate' },
+  { name: 'cafile', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', doc: 'authorities for client certificates' },
+  { name: 'capath', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'refused', repeat: 'replace', doc: 'folder of authorities for client certificates' },
+  { name: 'require_certificate', type: 'boolean', scope: 'L+', tier: 'A', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'clients must present a certificate' },
+  { name: 'use_identity_as_username', type: 'boolean', scope: 'L+', tier: 'A', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'username from the certificate, or the PSK identity' },
+  { name: 'use_subject_as_username', type: 'boolean', scope: 'L+', tier: 'B', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'username from the whole subject of the certificate' },
+  { name: 'tls_version', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', default: 'tlsv1.2', repeat: 'replace', doc: 'lowest version of TLS' },
+  { name: 'ciphers', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'refused', doc: 'ciphers up to TLS 1.2' },
+  { name: 'ciphers_tls1.3', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'refused', doc: 'ciphers of TLS 1.3' },
+  { name: 'crlfile', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'refused', repeat: 'replace', doc: 'revoked client certificates' },
+  { name: 'disable_client_cert_date_checks', type: 'boolean', scope: 'L', tier: 'B', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'accept expired client certificates' },
+  { name: 'psk_hint', type: 'string', scope: 'L+', tier: 'B', hup: 'N', support: 'refused', doc: 'turns TLS-PSK on' },
+  { name: 'tls_engine', type: 'string', scope: 'L+', tier: 'C', hup: 'L', support: 'refused', doc: 'OpenSSL engine' },
+  { name: 'tls_engine_kpass_sha1', type: 'string', scope: 'L+', tier: 'C', hup: 'L', support: 'refused', doc: 'password of an engine key' },
+  { name: 'tls_keyform', type: 'string', scope: 'L+', tier: 'C', hup: 'L', support: 'refused', default: 'pem', harmless: ['pem'], doc: 'form of the key file' },
+
+  // §3.4 plugins
+  { name: 'plugin', type: 'string', scope: 'P', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin' },
+  { name: 'auth_plugin', type: 'string', scope: 'P', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin' },
+  { name: 'global_plugin', type: 'string', scope: 'G', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin for all listeners' },
+  { name: 'plugin_load', type: 'string', scope: 'G', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin and name it' },
+  { name: 'plugin_use', type: 'string', scope: 'L', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'use a named plugin for this listener' },
+  { name: 'auth_plugin_deny_special_chars', type: 'boolean', scope: 'X', tier: 'C', hup: 'N', support: 'refused', default: 'true', harmless: [true], doc: 'refuse wildcards in usernames and client identifiers' },
+
+  // §3.5 bridge
+  { name: 'connection', type: 'string', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', repeat: 'add', doc: 'begins a bridge to another broker' },
+  { name: 'address', aliases: ['addresses'], type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'brokers to connect to' },
+  { name: 'topic', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'add', doc: 'topics to exchange' },
+  { name: 'bridge_protocol_version', type: 'choice', choices: ['mqttv31', 'mqttv311', 'mqttv50'], scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'mqttv311', doc: 'protocol version' },
+  { name: 'remote_clientid', aliases: ['clientid'], type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'HOSTNAME.NAME', doc: 'client identifier at the remote broker' },
+  { name: 'remote_username', aliases: ['username'], type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'username at the remote broker' },
+  { name: 'remote_password', aliases: ['password'], type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'password at the remote broker' },
+  { name: 'local_clientid', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'local.REMOTE_CLIENTID', doc: 'client identifier of the local half' },
+  { name: 'local_username', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'not used' },
+  { name: 'local_password', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'not used' },
+  { name: 'cleansession', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'false', doc: 'clean session at the remote broker' },
+  { name: 'local_cleansession', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'cleansession', doc: 'discard the local queue while the bridge is down' },
+  { name: 'start_type', type: 'choice', choices: ['automatic', 'lazy', 'once'], scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'automatic', doc: 'when to connect' },
+  { name: 'idle_timeout', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: '60', doc: 'seconds after which a lazy bridge closes' },
+  { name: 'threshold', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: '10', doc: 'messages that make a lazy bridge connect' },
+  { name: 'restart_timeout', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', default: '5 30', doc: 'seconds between attempts to connect' },
+  { name: 'round_robin', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'false', doc: 'false: the first address is preferred' },
+  { name: 'keepalive_interval', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: '60', range: [0, 65535], doc: 'Keep Alive in seconds' },
+  { name: 'notifications', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'true', doc: 'publish the state of the bridge' },
+  { name: 'notifications_local_only', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'false', doc: 'publish that state here only' },
+  { name: 'notification_topic', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'topic of that state' },
+  { name: 'try_private', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'true', doc: 'tell the remote broker that this is a bridge' },
+  { name: 'bridge_attempt_unsubscribe', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'true', doc: 'unsubscribe outgoing topics at the remote broker' },
+  { name: 'bridge_outgoing_retain', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'true', doc: 'false: no outgoing message is retained' },
+  { name: 'bridge_bind_address', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'local address' },
+  { name: 'bridge_max_packet_size', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: '0', doc: 'largest outgoing packet' },
+  { name: 'bridge_max_topic_alias', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: '10', range: [0, 65535], doc: 'topic aliases of the bridge' },
+  { name: 'bridge_receive_maximum', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'max_inflight_messages', range: [1, 65535], doc: 'Receive Maximum of the bridge' },
+  { name: 'bridge_session_expiry_interval', type: 'integer', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: '0', doc: 'Session Expiry Interval at the remote broker' },
+  { name: 'bridge_reload_type', type: 'choice', choices: ['lazy', 'immediate'], scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'lazy', doc: 'when changes take effect' },
+  { name: 'bridge_cafile', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'authorities for the remote broker' },
+  { name: 'bridge_capath', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'folder of authorities for the remote broker' },
+  { name: 'bridge_certfile', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'certificate of the bridge' },
+  { name: 'bridge_keyfile', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'key of that certificate' },
+  { name: 'bridge_ciphers', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'ciphers up to TLS 1.2' },
+  { name: 'bridge_ciphers_tls1.3', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'ciphers of TLS 1.3' },
+  { name: 'bridge_tls_version', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'version of TLS' },
+  { name: 'bridge_alpn', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'application protocol for TLS' },
+  { name: 'bridge_insecure', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'false', doc: 'do not check the host name' },
+  { name: 'bridge_tls_use_os_certs', type: 'boolean', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', default: 'false', doc: 'trust the authorities of the system' },
+  { name: 'bridge_identity', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'PSK identity' },
+  { name: 'bridge_psk', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'PSK key' },
+  { name: 'bridge_tcp_keepalive', type: 'string', scope: 'B', tier: 'B', hup: 'Y', support: 'refused', doc: 'TCP keep-alive' },
+  { name: 'bridge_tcp_user_timeout', type: 'integer', scope: 'B', tier: 'C', hup: 'Y', support: 'refused', doc: 'TCP user timeout' },
+  { name: 'bridge_require_ocsp', type: 'boolean', scope: 'B', tier: 'C', hup: 'Y', support: 'refused', default: 'false', doc: 'require OCSP' },
+];
+
+/** Options whose name goes on: `plugin_opt_K`, `auth_opt_K` (contract broker §3.4). */
+export const PLUGIN_OPTION_PREFIXES = ['plugin_opt_', 'auth_opt_'] as const;
+
+const BY_NAME: ReadonlyMap<string, ConfOption> = new Map(
+  CONF_OPTIONS.flatMap((row) => [row.name, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
+);
+
+/** The row of a name or alias. */
+export function confOption(name: string): ConfOption | undefined {
+  return BY_NAME.get(name);
+}

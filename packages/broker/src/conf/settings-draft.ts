@@ -1,0 +1,116 @@
+import { ALL_LOG_TYPES } from '../log/log-type-table.js';
+import {
+  type BrokerSettings,
+  DEFAULT_LISTENER,
+  DEFAULT_SETTINGS,
+  type ListenerSettings,
+  type LogType,
+} from '../settings.js';
+import { ConfError, type ConfPosition, placeOf } from './conf-error.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Limits that Mosquitto keeps for each listener and this engine for the whole broker. */
+export type AliasLimit = 'maxTopicAlias' | 'maxTopicAliasBroker';
+
+/** A listener while the configuration is read. */
+export interface ListenerDraft {
+  readonly settings: Mutable<ListenerSettings>;
+  readonly aliasLimits: Map<AliasLimit, { readonly name: string; value: number; position: ConfPosition }>;
+  /** Options that were set, with the place of the last, for what depends on it afterwards. */
+  readonly options: Map<string, ConfPosition>;
+}
+
+export function newListener(port: number, host: string | undefined): ListenerDraft {
+  return { settings: { ...DEFAULT_LISTENER, port, host }, aliasLimits: new Map(), options: new Map() };
+}
+
+/** The settings while the configuration is read. */
+export class SettingsDraft {
+  readonly broker: Mutable<BrokerSettings> = { ...DEFAULT_SETTINGS };
+  readonly log: Mutable<BrokerSettings['log']> = { ...DEFAULT_SETTINGS.log };
+  readonly listeners: ListenerDraft[] = [];
+  /** The listener that `port`, `bind_address` and options above every `listener` speak about. */
+  defaultListener: ListenerDraft | undefined;
+  /** `port` or `bind_address` was given: the default listener is opened. */
+  opensDefault = false;
+  bindPosition: ConfPosition | undefined;
+  private logTypes: Set<LogType> | undefined;
+  private logDestGiven = false;
+
+  /** The first `log_type` replaces the default; `none` clears, `all` sets everything (contract broker §5). */
+  addLogType(word: string): void {
+    if (word === 'none') this.logTypes = new Set();
+    else if (word === 'all') this.logTypes = new Set(ALL_LOG_TYPES);
+    else this.logTypes = (this.logTypes ?? new Set()).add(word as LogType);
+  }
+
+  /** The first `log_dest` replaces the default, `none` clears what came before. */
+  addLogDest(
+    change: Partial<Pick<BrokerSettings['log'], 'stdout' | 'stderr' | 'topic' | 'file'>> | 'none',
+  ): void {
+    if (change === 'none' || !this.logDestGiven) {
+      Object.assign(this.log, { stdout: false, stderr: false, topic: false, file: undefined });
+    }
+    this.logDestGiven = true;
+    if (change !== 'none') Object.assign(this.log, change);
+  }
+
+  /**
+   * What the configuration says in the end.
+   *
+   * @param localPorts ports of the loopback listeners where no listener is configured (`-p`); default 1883.
+   * @param warn told what has no effect.
+   * @throws ConfError where listeners ask for what only holds for all.
+   */
+  finish(localPorts: readonly number[], warn: (text: string) => void): BrokerSettings {
+    const localOnly = this.listeners.length === 0 && !this.opensDefault;
+    const drafts = [...this.listeners];
+    if (this.defaultListener !== undefined) {
+      if (this.opensDefault) drafts.push(this.defaultListener);
+      else this.warnAboutDefault(this.defaultListener, localOnly, warn);
+    }
+    const loopback = this.defaultListener?.settings ?? DEFAULT_LISTENER;
+    const ports = localPorts.length === 0 ? [DEFAULT_LISTENER.port] : localPorts;
+    return {
+      ...this.broker,
+      ...aliasLimits(localOnly && this.defaultListener !== undefined ? [this.defaultListener] : drafts),
+      listeners: localOnly
+        ? ports.map((port) => ({ ...loopback, port, host: undefined }))
+        : drafts.map((draft) => ({ ...draft.settings })),
+      localOnly,
+      log: { ...this.log, types: this.logTypes === undefined ? this.log.types : [...this.logTypes] },
+    };
+  }
+
+  // T-1: the reference throws these values away without a word; beside listeners they mean none of them.
+  private warnAboutDefault(draft: ListenerDraft, localOnly: boolean, warn: (text: string) => void): void {
+    for (const [name, position] of draft.options) {
+      const effect = localOnly
+        ? 'is set without a listener: it applies to the local only listeners'
+        : 'is set above the first listener: it applies to none';
+      warn(`Warning: The '${name}' option ${effect}. (${placeOf(position)})`);
+    }
+  }
+}
+
+/** The one value of each limit. @throws ConfError where listeners differ. */
+function aliasLimits(drafts: readonly ListenerDraft[]): Pick<BrokerSettings, AliasLimit> {
+  const limits = {
+    maxTopicAlias: DEFAULT_SETTINGS.maxTopicAlias,
+    maxTopicAliasBroker: DEFAULT_SETTINGS.maxTopicAliasBroker,
+  };
+  for (const key of Object.keys(limits) as AliasLimit[]) {
+    const given = drafts.map((draft) => draft.aliasLimits.get(key)).find((limit) => limit !== undefined);
+    if (given === undefined) continue;
+    const valueOf = (draft: ListenerDraft) => draft.aliasLimits.get(key)?.value ?? DEFAULT_SETTINGS[key];
+    if (drafts.some((draft) => valueOf(draft) !== valueOf(drafts[0]!))) {
+      throw new ConfError(
+        `Error: The '${given.name}' option is only supported by tsmqtt-broker with the same value for every listener.`,
+        given.position,
+      );
+    }
+    limits[key] = given.value;
+  }
+  return limits;
+}
