@@ -96,7 +96,10 @@ export class ConfReader {
   private apply(line: ConfLine, context: FileContext, position: ConfPosition): void {
     const name = shown(line.name);
     const row = confOption(name);
-    if (row === undefined) return this.applyUnknown(name, line, context);
+    if (row === undefined) {
+      this.applyUnknown(name, line, context);
+      return;
+    }
     const listener = this.listenerFor(row, name, context);
     if (row.deprecated !== undefined) {
       const notice = `The '${name}' option is now deprecated and will be removed in version 3.0.`;
@@ -108,7 +111,10 @@ export class ConfReader {
     if (row.name === 'per_listener_settings' && value === true && this.securityGiven) {
       throw new ConfValueError('per_listener_settings must be set before any other security settings.');
     }
-    if (row.support === 'refused') return this.refuse(row, name, value, context, position);
+    if (row.support === 'refused') {
+      this.refuse(row, name, value, context, position);
+      return;
+    }
     if (row.support === 'ignored') this.warnIgnored(row, name, value, position);
     listener?.options.set(row.name, position);
     const special = SPECIAL_EFFECTS[row.name];

@@ -2,7 +2,13 @@ import { isIP } from 'node:net';
 import type { ConfPosition } from './conf-error.js';
 import type { FileContext } from './conf-reader.js';
 import { type ConfValue, ConfValueError, readInteger } from './conf-value.js';
-import { type AliasLimit, type ListenerDraft, newListener, type SettingsDraft } from './settings-draft.js';
+import {
+  type AliasLimit,
+  type ListenerDraft,
+  type LogDestChange,
+  newListener,
+  type SettingsDraft,
+} from './settings-draft.js';
 
 /** What an effect works with. */
 export interface EffectInput {
@@ -77,19 +83,23 @@ function openDefault({ draft, context }: EffectInput): ListenerDraft {
 }
 
 function addLogDest(draft: SettingsDraft, value: string): void {
+  draft.addLogDest(readLogDest(value, draft.log.file !== undefined));
+}
+
+function readLogDest(value: string, hasFile: boolean): LogDestChange {
   const [word, ...rest] = value.split(' ');
   switch (word) {
     case 'none':
-      return draft.addLogDest('none');
+      return 'none';
     case 'stdout':
     case 'stderr':
     case 'topic':
-      return draft.addLogDest({ [word]: true });
+      return { [word]: true };
     case 'file': {
-      const path = rest.join(' ').trimStart();
-      if (path === '') throw new ConfValueError('Empty "log_dest file" value in configuration.');
-      if (draft.log.file !== undefined) throw new ConfValueError('Duplicate "log_dest file" value.');
-      return draft.addLogDest({ file: path });
+      const file = rest.join(' ').trimStart();
+      if (file === '') throw new ConfValueError('Empty "log_dest file" value in configuration.');
+      if (hasFile) throw new ConfValueError('Duplicate "log_dest file" value.');
+      return { file };
     }
     case 'syslog':
     case 'dlt':

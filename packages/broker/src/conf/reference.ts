@@ -58,7 +58,7 @@ export function confReference(): string {
 
 function tableRow(row: ConfOption): string {
   const names = [row.name, ...(row.aliases ?? [])].map(code).join(', ');
-  const cells = [names, support(row), valueOf(row), row.default ?? '', HUP[row.hup], meaning(row)];
+  const cells = [names, support(row), kindOfValue(row), row.default ?? '', HUP[row.hup], meaning(row)];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
@@ -69,7 +69,7 @@ function support(row: ConfOption): string {
     : `refused, but ${harmless.map((value) => code(String(value))).join(', ')}`;
 }
 
-function valueOf(row: ConfOption): string {
+function kindOfValue(row: ConfOption): string {
   if (row.type === 'choice') return (row.choices ?? []).map(code).join(' ');
   if (row.type !== 'integer' || row.range === undefined) return row.type;
   const [least, most] = row.range;

@@ -13,6 +13,11 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Limits that Mosquitto keeps for each listener and this engine for the whole broker. */
 export type AliasLimit = 'maxTopicAlias' | 'maxTopicAliasBroker';
 
+/** One `log_dest`. */
+export type LogDestChange =
+  | Partial<Pick<BrokerSettings['log'], 'stdout' | 'stderr' | 'topic' | 'file'>>
+  | 'none';
+
 /** A listener while the configuration is read. */
 export interface ListenerDraft {
   readonly settings: Mutable<ListenerSettings>;
@@ -46,9 +51,7 @@ export class SettingsDraft {
   }
 
   /** The first `log_dest` replaces the default, `none` clears what came before. */
-  addLogDest(
-    change: Partial<Pick<BrokerSettings['log'], 'stdout' | 'stderr' | 'topic' | 'file'>> | 'none',
-  ): void {
+  addLogDest(change: LogDestChange): void {
     if (change === 'none' || !this.logDestGiven) {
       Object.assign(this.log, { stdout: false, stderr: false, topic: false, file: undefined });
     }
@@ -103,8 +106,8 @@ function aliasLimits(drafts: readonly ListenerDraft[]): Pick<BrokerSettings, Ali
   for (const key of Object.keys(limits) as AliasLimit[]) {
     const given = drafts.map((draft) => draft.aliasLimits.get(key)).find((limit) => limit !== undefined);
     if (given === undefined) continue;
-    const valueOf = (draft: ListenerDraft) => draft.aliasLimits.get(key)?.value ?? DEFAULT_SETTINGS[key];
-    if (drafts.some((draft) => valueOf(draft) !== valueOf(drafts[0]!))) {
+    const limitOf = (draft: ListenerDraft) => draft.aliasLimits.get(key)?.value ?? DEFAULT_SETTINGS[key];
+    if (drafts.some((draft) => limitOf(draft) !== limitOf(drafts[0]!))) {
       throw new ConfError(
         `Error: The '${given.name}' option is only supported by tsmqtt-broker with the same value for every listener.`,
         given.position,
