@@ -33,7 +33,7 @@ export interface HashSettings {
 export class UnhashablePasswordError extends Error {
   override readonly name = 'UnhashablePasswordError';
   /** Stable name of the fault. */
-  readonly code: 'password-too-long' | 'password-not-text' | 'iterations-out-of-range';
+  readonly code: 'password-empty' | 'password-too-long' | 'password-not-text' | 'iterations-out-of-range';
 
   constructor(code: UnhashablePasswordError['code'], message: string) {
     super(message);
@@ -46,7 +46,7 @@ export class UnhashablePasswordError extends Error {
  *
  * @returns the text for a password file entry.
  * @throws UnhashablePasswordError where bcrypt would cut the password short (more than 72 bytes, a NUL) or it is not
- * UTF-8, and for iterations out of range.
+ * UTF-8, where argon2id gets an empty one, and for iterations out of range.
  */
 export async function hashPassword(password: Uint8Array, settings: HashSettings = {}): Promise<string> {
   const { kind = 'sha512-pbkdf2', iterations = DEFAULT_ITERATIONS } = settings;
@@ -69,8 +69,17 @@ export async function verifyPassword(password: Uint8Array, hash: PasswordHash): 
     case 'argon2id': {
       const { memory, passes, lanes, salt, digest } = hash;
       const length = digest.length;
-      const job = { algorithm: 'argon2id', password, salt, memory, passes, lanes, length } as const;
-      return timingSafeEqual(await runSlowHash(job), digest);
+      // The library takes no empty password: one that is never right, but takes as long as one that may be.
+      const job = {
+        algorithm: hash.kind,
+        password: orStandIn(password),
+        salt,
+        memory,
+        passes,
+        lanes,
+        length,
+      };
+      return timingSafeEqual(await runSlowHash(job), digest) && password.length > 0;
     }
     case 'bcrypt': {
       // What bcrypt cannot tell apart from another password is never right, but takes as long as one that may be.
@@ -99,6 +108,9 @@ async function newHash(password: Uint8Array, kind: HashKind, iterations: number)
       return { kind, iterations, salt, digest };
     }
     case 'argon2id': {
+      if (password.length === 0) {
+        throw new UnhashablePasswordError('password-empty', 'argon2id takes no empty password');
+      }
       const { memory, passes, lanes, saltLength, digestLength: length } = ARGON2ID;
       const salt = randomBytes(saltLength);
       const digest = await runSlowHash({ algorithm: kind, password, salt, memory, passes, lanes, length });
@@ -115,6 +127,10 @@ async function newHash(password: Uint8Array, kind: HashKind, iterations: number)
       return { kind, setting, digest: (await deriveBcrypt(password, setting)).toString('latin1') };
     }
   }
+}
+
+function orStandIn(password: Uint8Array): Uint8Array {
+  return password.length === 0 ? new Uint8Array(1) : password;
 }
 
 function sha512(password: Uint8Array, salt: Uint8Array): Buffer {

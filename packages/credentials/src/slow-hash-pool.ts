@@ -22,52 +22,80 @@ interface PoolWorker {
   idleTimer: NodeJS.Timeout | undefined;
 }
 
-const workers = new Set<PoolWorker>();
-const waiting: PendingJob[] = [];
+/** Threads that compute slow hashes, started when there is work and ended when there has been none for a while. */
+export class SlowHashPool {
+  /** The worker's program. */
+  readonly file: string;
+  private readonly concurrency: number;
+  private readonly workers = new Set<PoolWorker>();
+  private readonly waiting: PendingJob[] = [];
+
+  constructor(file: string, concurrency = HASH_CONCURRENCY) {
+    this.file = file;
+    this.concurrency = concurrency;
+  }
+
+  /** Computes a job in a thread. Rejects where it cannot be computed. Callers bound the number of waiting jobs. */
+  run(job: SlowHashJob): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ job, resolve, reject });
+      const idle = [...this.workers].find((worker) => worker.current === undefined);
+      if (idle !== undefined) this.takeNext(idle);
+      else if (this.workers.size < this.concurrency) this.takeNext(this.start());
+    });
+  }
+
+  private start(): PoolWorker {
+    const worker: PoolWorker = { thread: new Worker(this.file), current: undefined, idleTimer: undefined };
+    this.workers.add(worker);
+    worker.thread.on('message', (answer: SlowHashAnswer) => {
+      const { current } = worker;
+      worker.current = undefined;
+      if ('error' in answer) current?.reject(new Error(answer.error));
+      else current?.resolve(answer.digest);
+      this.takeNext(worker);
+    });
+    worker.thread.on('error', (error) => this.retire(worker, error));
+    worker.thread.on('exit', () => this.retire(worker, new Error('the hashing thread has ended')));
+    return worker;
+  }
+
+  // A worker keeps the process alive only while it works.
+  private takeNext(worker: PoolWorker): void {
+    clearTimeout(worker.idleTimer);
+    worker.current = this.waiting.shift();
+    if (worker.current === undefined) {
+      worker.thread.unref();
+      worker.idleTimer = setTimeout(() => void worker.thread.terminate(), IDLE_LIMIT).unref();
+      return;
+    }
+    worker.thread.ref();
+    worker.thread.postMessage(ownCopy(worker.current.job));
+  }
+
+  // What waits behind a worker that died gets another one; only the job that it had is lost.
+  private retire(worker: PoolWorker, error: Error): void {
+    if (!this.workers.delete(worker)) return;
+    clearTimeout(worker.idleTimer);
+    worker.current?.reject(error);
+    worker.current = undefined;
+    if (this.waiting.length > 0) this.takeNext(this.start());
+  }
+}
+
+let pool: SlowHashPool | undefined;
 
 /**
  * Computes a job in a worker thread, at most `HASH_CONCURRENCY` at a time; on the calling thread where there is no
- * worker file. Callers bound the number of waiting jobs.
+ * worker file.
  *
  * @throws Error where the job cannot be computed, such as too little memory.
  */
 export function runSlowHash(job: SlowHashJob): Promise<Uint8Array> {
   const file = findWorkerFile();
   if (file === undefined) return computeSlowHash(job);
-  return new Promise((resolve, reject) => {
-    waiting.push({ job, resolve, reject });
-    const idle = [...workers].find((worker) => worker.current === undefined);
-    if (idle !== undefined) takeNext(idle);
-    else if (workers.size < HASH_CONCURRENCY) takeNext(startWorker(file));
-  });
-}
-
-function startWorker(file: string): PoolWorker {
-  const worker: PoolWorker = { thread: new Worker(file), current: undefined, idleTimer: undefined };
-  workers.add(worker);
-  worker.thread.on('message', (answer: SlowHashAnswer) => {
-    const { current } = worker;
-    worker.current = undefined;
-    if ('error' in answer) current?.reject(new Error(answer.error));
-    else current?.resolve(answer.digest);
-    takeNext(worker);
-  });
-  worker.thread.on('error', (error) => retire(worker, error));
-  worker.thread.on('exit', () => retire(worker, new Error('the hashing thread has ended')));
-  return worker;
-}
-
-// A worker keeps the process alive only while it works.
-function takeNext(worker: PoolWorker): void {
-  clearTimeout(worker.idleTimer);
-  worker.current = waiting.shift();
-  if (worker.current === undefined) {
-    worker.thread.unref();
-    worker.idleTimer = setTimeout(() => void worker.thread.terminate(), IDLE_LIMIT).unref();
-    return;
-  }
-  worker.thread.ref();
-  worker.thread.postMessage(ownCopy(worker.current.job));
+  if (pool?.file !== file) pool = new SlowHashPool(file);
+  return pool.run(job);
 }
 
 // A posted view takes its whole underlying buffer along: everything else that the socket had read.
@@ -76,14 +104,4 @@ function ownCopy(job: SlowHashJob): SlowHashJob {
   return job.algorithm === 'bcrypt'
     ? { ...job, password }
     : { ...job, password, salt: new Uint8Array(job.salt) };
-}
-
-// What waits behind a worker that died gets another one; only the job that it had is lost.
-function retire(worker: PoolWorker, error: Error): void {
-  if (!workers.delete(worker)) return;
-  clearTimeout(worker.idleTimer);
-  worker.current?.reject(error);
-  worker.current = undefined;
-  const file = findWorkerFile();
-  if (waiting.length > 0 && file !== undefined) takeNext(startWorker(file));
 }
