@@ -1,7 +1,7 @@
 // Builds everything: the libraries (tsc -b, to packages/*/dist/lib) and the programs (esbuild, to
 // packages/*/dist/bin). `--programs` builds only the programs, `--sizes` prints what went into them.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from './bundle.mjs';
@@ -29,9 +29,11 @@ export async function buildPrograms() {
   await rm(everything, { recursive: true, force: true });
   await mkdir(everything, { recursive: true });
   const built = await Promise.all(Object.keys(programs).map(buildProgram));
+  const allPackages = new Map(built.flatMap(({ packages }) => [...packages]));
   for (const { name } of built) {
     await cp(path.dirname(programFile(name)), everything, { recursive: true });
   }
+  await writeFile(path.join(everything, 'THIRD-PARTY-LICENSES'), await licences(allPackages));
   return built;
 }
 
@@ -45,7 +47,21 @@ async function buildProgram(name) {
   // The packages are ES modules, their programs are not.
   await writeFile(path.join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
   const workers = programsWithPasswords.has(name) ? { 'credentials-worker': credentialsWorker } : {};
-  return { name, ...(await bundleProgram({ name, entry, outdir, workers })) };
+  const { files, packages } = await bundleProgram({ name, entry, outdir, workers });
+  await writeFile(path.join(outdir, 'THIRD-PARTY-LICENSES'), await licences(packages));
+  return { name, files, packages };
+}
+
+/** The licences of the npm packages whose code is in a program, which they ask to be kept with it. */
+async function licences(packages) {
+  const parts = [];
+  for (const [name, folder] of [...packages].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { version, license } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file ? await readFile(path.join(folder, file), 'utf8') : `Licence: ${license}\n`;
+    parts.push(`${name} ${version}\n\n${text.trim()}\n`);
+  }
+  return parts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 function printSizes(built) {

@@ -28,7 +28,7 @@ const metaUrl = 'const __metaUrl=require("node:url").pathToFileURL(__filename).h
 /**
  * Writes `<outdir>/<name>` and `<outdir>/chunks/<name>/*.cjs`. `workers` maps names of worker files to their entries:
  * each is bundled the same way and stands beside the chunks, where the code that was bundled looks for it.
- * Returns the bytes of each chunk, `main.cjs` first, and the npm packages whose code is in them.
+ * Returns the bytes of each chunk, `main.cjs` first, and the folders of the npm packages whose code is in them.
  */
 export async function bundleProgram({ name, entry, outdir, workers = {} }) {
   const chunkDir = path.join(outdir, 'chunks', name);
@@ -38,7 +38,7 @@ export async function bundleProgram({ name, entry, outdir, workers = {} }) {
     const inner = await bundleEntry(workerEntry, path.join(chunkDir, worker));
     await writeFile(path.join(chunkDir, `${worker}.cjs`), `require("./${worker}/main.cjs");\n`);
     files.push(...inner.files.map(({ file, bytes }) => ({ file: `${worker}/${file}`, bytes })));
-    for (const name of inner.packages) packages.add(name);
+    for (const [name, folder] of inner.packages) packages.set(name, folder);
   }
   const program = path.join(outdir, name);
   await writeFile(program, `#!/usr/bin/env node\nrequire("./chunks/${name}/main.cjs");\n`);
@@ -91,7 +91,7 @@ async function splitIntoModules(entry, stage) {
     }
   };
   visit('main.js');
-  return { outputs, fixed, packages: packagesOf(metafile) };
+  return { outputs, fixed, packages: packagesOf(metafile, stage) };
 }
 
 /** Pass 2. */
@@ -182,14 +182,17 @@ function chunkFile(file, outputs) {
 
 /** The npm package that a file belongs to, if any. */
 function packageOf(file) {
-  return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
+  return packagePath.exec(file)?.[2];
 }
 
-/** Names of the npm packages whose code is in the bundle. */
-function packagesOf(metafile) {
-  return new Set(
-    Object.keys(metafile.inputs)
-      .map(packageOf)
-      .filter((name) => name !== undefined),
-  );
+const packagePath = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//;
+
+/** The npm packages whose code is in the bundle: folders by name. */
+function packagesOf(metafile, stage) {
+  const folders = new Map();
+  for (const input of Object.keys(metafile.inputs)) {
+    const [, folder, name] = packagePath.exec(input) ?? [];
+    if (name) folders.set(name, path.resolve(stage, folder));
+  }
+  return folders;
 }
