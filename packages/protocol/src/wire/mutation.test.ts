@@ -127,8 +127,8 @@ describe.each([3, 4, 5] as const)('mutated packets of version %i', (version) => 
       // Both happen often, or the mutations are too wild or too tame to find anything.
       expect(refusals).toBeGreaterThan(MUTATIONS / 5);
       expect(accepted).toBeGreaterThan(MUTATIONS / 50);
-      // Ten times what it takes here at most: only a hang runs into it.
     },
+    // More than ten times what it takes: only a hang runs into it.
     30_000 + MUTATIONS,
   );
 });
