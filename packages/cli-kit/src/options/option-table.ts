@@ -481,6 +481,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'Leave out retained messages.',
     apply: (settings) => {
       settings.ignoreRetained = true;
+      settings.retainHandling = RETAIN_HANDLINGS.never;
     },
   },
   {

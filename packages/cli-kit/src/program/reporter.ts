@@ -22,6 +22,7 @@ export class Reporter {
 
   /** The same, whatever `--quiet` says: argument errors and the usage hint. */
   print(text: string | Uint8Array): void {
+    if (text.length === 0) return;
     const { stderr, env } = this.#io;
     if (!stderr.isTTY || env.NO_COLOR) {
       stderr.write(text);

@@ -1,0 +1,119 @@
+import type { ClientError } from '@tsmqtt/client';
+import { ReasonCode, reasonText } from '@tsmqtt/protocol';
+import type { Tool } from '../options/settings.js';
+import { ProgramError } from '../program/program-error.js';
+import { systemErrorText } from '../program/system-error.js';
+
+/** Exit codes and their texts (cli §17.3). */
+// biome-ignore format: one row a line
+const FAILURES = {
+  protocolError: [2, 'A network protocol error occurred when communicating with the broker'],
+  notConnected: [4, 'The client is not currently connected'],
+  refused: [5, 'The connection was refused'],
+  connectionLost: [7, 'The connection was lost'],
+  authorisation: [11, 'Authorisation failed'],
+  keepAlive: [19, 'Keepalive exceeded'],
+  malformedPacket: [21, 'Malformed packet'],
+  qosNotSupported: [24, 'Requested QoS not supported on server'],
+  packetTooLarge: [25, 'Packet larger than supported by the server'],
+} as const;
+
+type Failure = keyof typeof FAILURES;
+
+/** What each way of ending without being asked to means to pub, whose words these are (cli §11.5). */
+const ENDINGS: Readonly<Record<ClientError['code'], Failure>> = {
+  'connect-failed': 'notConnected',
+  'lookup-failed': 'notConnected',
+  refused: 'refused',
+  'connection-lost': 'connectionLost',
+  'keep-alive': 'keepAlive',
+  'server-disconnect': 'notConnected',
+  malformed: 'malformedPacket',
+  'protocol-error': 'protocolError',
+  'packet-too-large': 'packetTooLarge',
+  'qos-not-supported': 'qosNotSupported',
+  'unexpected-auth': 'authorisation',
+  aborted: 'connectionLost',
+  closed: 'connectionLost',
+};
+
+/** `Error: <text>` and the exit code of a failure (cli §17.3). */
+export function failure(name: Failure): ProgramError {
+  const [code, text] = FAILURES[name];
+  return new ProgramError(code, `Error: ${text}\n`);
+}
+
+/** Where a program is when the connection fails. */
+export interface FailureContext {
+  readonly tool: Tool;
+  /** `pub -l`, which words some errors otherwise. */
+  readonly lines: boolean;
+}
+
+/** Lines and exit code for the end of a connection or of the attempt to make one (cli §9.8, §11.5, §12.4, §17.2). */
+export function connectionFailure(error: ClientError, context: FailureContext): ProgramError {
+  switch (error.code) {
+    case 'connect-failed':
+      return new ProgramError(1, `Error: ${systemErrorText(error.cause ?? error)}${where(error)}\n`);
+    case 'lookup-failed':
+      return new ProgramError(1, 'Unable to connect (Lookup error).\n');
+    case 'refused':
+      return refusal(error, context);
+    case 'server-disconnect':
+      // Reason 0 says nothing of an error, but what was sent is still unacknowledged (D-4).
+      return failure(error.reasonCode === ReasonCode.SUCCESS ? 'connectionLost' : 'notConnected');
+    case 'qos-not-supported':
+      if (context.lines) return failure('qosNotSupported');
+      return new ProgramError(
+        7,
+        'Error: Message QoS not supported on broker, try a lower QoS.\nError: The connection was lost\n',
+      );
+    case 'packet-too-large':
+      return failure(context.lines ? 'packetTooLarge' : 'connectionLost');
+    default:
+      return failure(ENDINGS[error.code]);
+  }
+}
+
+/** `Error: Connection refused (127.0.0.1:1883)` (P-9). */
+function where(error: ClientError): string {
+  const { address, port } = error as { readonly address?: unknown; readonly port?: unknown };
+  if (typeof address !== 'string') return '';
+  const host = address.includes(':') ? `[${address}]` : address;
+  return port === undefined ? ` (${host})` : ` (${host}:${port})`;
+}
+
+/** Return codes of CONNACK in MQTT 3 (cli §17.2). */
+const V3_REFUSALS = [
+  'unknown reason',
+  'unacceptable protocol version',
+  'identifier rejected',
+  'broker unavailable',
+  'bad user name or password',
+  'not authorised',
+] as const;
+
+function refusal(error: ClientError, { tool, lines }: FailureContext): ProgramError {
+  const { code, text, known } = refusalText(error);
+  // pub goes on to name what ended its loop; sub does not (cli §17.2).
+  const ending = tool !== 'pub' ? '' : FAILURES[lines || known ? 'refused' : 'protocolError'][1];
+  return new ProgramError(code, `Connection error: ${text}\n${ending && `Error: ${ending}\n`}`);
+}
+
+function refusalText(error: ClientError): { code: number; text: string; known: boolean } {
+  const { protocolVersion } = error as { readonly protocolVersion?: number };
+  const code = error.reasonCode ?? ReasonCode.UNSPECIFIED_ERROR;
+  if (protocolVersion !== 5) {
+    const known = code in V3_REFUSALS && code !== 0;
+    return { code, text: `Connection Refused: ${V3_REFUSALS[known ? code : 0]}`, known };
+  }
+  // A broker that knows only MQTT 3 says so with its own code 1 (cli §17.2).
+  if (code === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION || code === 1) {
+    return {
+      code: ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+      text: 'Unsupported Protocol Version. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.',
+      known: false,
+    };
+  }
+  return { code, text: reasonText(code), known: false };
+}

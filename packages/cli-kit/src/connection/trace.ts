@@ -1,0 +1,97 @@
+import { type Packet, PacketType, property } from '@tsmqtt/protocol';
+
+/** Writes the lines of `-d` (cli §16). Remembers the client identifier, which an MQTT 5 broker may assign. */
+export class Trace {
+  #clientId = '';
+  /** QoS 0 messages have no packet identifier, but count in the log. */
+  #publishes = 0;
+
+  /** Lines for a packet, with line ends; empty for one that has none. */
+  lines(direction: 'sent' | 'received', packet: Packet): string {
+    if (packet.type === PacketType.CONNECT) {
+      // After an MQTT 5 broker assigned one, that is what the next CONNECT carries.
+      this.#clientId = packet.clientId;
+    } else if (packet.type === PacketType.CONNACK) {
+      const assigned = property(packet.properties, 'assignedClientIdentifier');
+      if (assigned !== undefined) this.#clientId = assigned;
+      return `Client ${this.#clientId || '(null)'} received CONNACK (${packet.reasonCode})\n`;
+    }
+    if (direction === 'received' && packet.type === PacketType.DISCONNECT) {
+      return `Received DISCONNECT (${packet.reasonCode})\n`;
+    }
+    const client = `Client ${this.#clientId || 'null'}`;
+    return direction === 'sent' ? this.#sent(client, packet) : received(client, packet);
+  }
+
+  #sent(client: string, packet: Packet): string {
+    switch (packet.type) {
+      case PacketType.CONNECT:
+        return `${client} sending CONNECT\n`;
+      case PacketType.PUBLISH:
+        if (packet.qos > 0) return publishLine(`${client} sending`, packet, packet.packetId);
+        this.#publishes = (this.#publishes % 65535) + 1;
+        return publishLine(`${client} sending`, packet, this.#publishes);
+      case PacketType.PUBACK:
+        return `${client} sending PUBACK (m${packet.packetId}, rc${packet.reasonCode})\n`;
+      case PacketType.PUBREC:
+        return `${client} sending PUBREC (m${packet.packetId}, rc${packet.reasonCode})\n`;
+      case PacketType.PUBREL:
+        return `${client} sending PUBREL (m${packet.packetId})\n`;
+      case PacketType.PUBCOMP:
+        return `${client} sending PUBCOMP (m${packet.packetId})\n`;
+      case PacketType.SUBSCRIBE:
+        return packet.subscriptions
+          .map(({ filter, qos, noLocal, retainAsPublished, retainHandling }) => {
+            const options = (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | (retainHandling << 4);
+            const hex = options.toString(16).padStart(2, '0');
+            return `${client} sending SUBSCRIBE (Mid: ${packet.packetId}, Topic: ${filter}, QoS: ${qos}, Options: 0x${hex})\n`;
+          })
+          .join('');
+      case PacketType.UNSUBSCRIBE:
+        return packet.filters
+          .map((filter) => `${client} sending UNSUBSCRIBE (Mid: ${packet.packetId}, Topic: ${filter})\n`)
+          .join('');
+      case PacketType.PINGREQ:
+        return `${client} sending PINGREQ\n`;
+      case PacketType.DISCONNECT:
+        return `${client} sending DISCONNECT\n`;
+      default:
+        return '';
+    }
+  }
+}
+
+function received(client: string, packet: Packet): string {
+  switch (packet.type) {
+    case PacketType.PUBLISH:
+      return publishLine(`${client} received`, packet, packet.packetId);
+    case PacketType.PUBACK:
+      return `${client} received PUBACK (Mid: ${packet.packetId}, RC:${packet.reasonCode})\n`;
+    case PacketType.PUBREC:
+      return `${client} received PUBREC (Mid: ${packet.packetId})\n`;
+    case PacketType.PUBREL:
+      return `${client} received PUBREL (Mid: ${packet.packetId})\n`;
+    case PacketType.PUBCOMP:
+      return `${client} received PUBCOMP (Mid: ${packet.packetId}, RC:${packet.reasonCode})\n`;
+    case PacketType.SUBACK:
+      return `${client} received SUBACK\n`;
+    case PacketType.UNSUBACK:
+      return `${client} received UNSUBACK\n`;
+    case PacketType.AUTH:
+      return `${client} received AUTH\n`;
+    case PacketType.PINGRESP:
+      return `${client} received PINGRESP\n`;
+    default:
+      return '';
+  }
+}
+
+function publishLine(
+  start: string,
+  packet: Extract<Packet, { type: typeof PacketType.PUBLISH }>,
+  id: number,
+): string {
+  const { dup, qos, retain, topic, payload } = packet;
+  const flags = `d${dup ? 1 : 0}, q${qos}, r${retain ? 1 : 0}, m${id}`;
+  return `${start} PUBLISH (${flags}, '${topic}', ... (${payload.length} bytes))\n`;
+}

@@ -1,0 +1,42 @@
+import type { Output } from './output.js';
+
+const LF = 0x0a;
+const NULL_PAYLOAD = Buffer.from('(null)');
+
+export interface MessageStyle {
+  /** `-v`: the topic first. */
+  readonly verbose: boolean;
+  /** Without `-N`: a line end behind each message. */
+  readonly lineEnd: boolean;
+}
+
+/** Prints messages as cli §14.1 says: without `-F`. */
+export class MessagePrinter {
+  readonly #output: Output;
+  readonly #verbose: boolean;
+  readonly #lineEnd: boolean;
+  /** Most messages have the topic of the one before. */
+  #topic = '';
+  #topicBytes: Uint8Array = Buffer.alloc(0);
+
+  constructor(output: Output, style: MessageStyle) {
+    this.#output = output;
+    this.#verbose = style.verbose;
+    this.#lineEnd = style.lineEnd;
+  }
+
+  print(topic: string, payload: Uint8Array): void {
+    // An empty payload prints nothing, or its name behind the topic where there is a line for it.
+    if (payload.length === 0 && !(this.#verbose && this.#lineEnd)) return;
+    const output = this.#output;
+    if (this.#verbose) {
+      if (topic !== this.#topic) {
+        this.#topic = topic;
+        this.#topicBytes = Buffer.from(`${topic} `);
+      }
+      output.bytes(this.#topicBytes);
+    }
+    output.bytes(payload.length === 0 ? NULL_PAYLOAD : payload);
+    if (this.#lineEnd) output.byte(LF);
+  }
+}

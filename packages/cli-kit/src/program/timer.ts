@@ -1,0 +1,15 @@
+/** Longest delay a timer takes; beyond it Node would call at once. */
+const LONGEST_MS = 0x7fffffff;
+
+/** Calls `action` after so many milliseconds, however many, unless the returned function is called before. */
+export function after(milliseconds: number, action: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const arm = (left: number): void => {
+    timer = setTimeout(
+      () => (left > LONGEST_MS ? arm(left - LONGEST_MS) : action()),
+      Math.min(left, LONGEST_MS),
+    );
+  };
+  arm(milliseconds);
+  return () => clearTimeout(timer);
+}

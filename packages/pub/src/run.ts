@@ -1,0 +1,83 @@
+import {
+  type Connection,
+  type ConnectionHandlers,
+  ConnectionWatch,
+  crossCheckPub,
+  type ExitCode,
+  type Io,
+  isFatal,
+  openConnection,
+  type Reporter,
+  type Run,
+  reconnectDelay,
+  runCommandLine,
+  type Settings,
+  Trace,
+} from '@tsmqtt/cli-kit';
+import { readPayload } from './payload.js';
+import { LinePublisher } from './publish-lines.js';
+import { publishOne } from './publish-one.js';
+
+/** tsmqtt-pub (cli §11). */
+export const run: Run = (argv, io) => runCommandLine('pub', argv, io, publish);
+
+async function publish(settings: Settings, io: Io, reporter: Reporter): Promise<ExitCode> {
+  const { payloadSource } = settings;
+  // The payload is read before a missing topic is noticed (cli §11.1).
+  const payload =
+    payloadSource === undefined || payloadSource.from === 'lines'
+      ? undefined
+      : await readPayload(payloadSource, io);
+  crossCheckPub(settings);
+  const topic = settings.topic!;
+  if (payload === undefined) return publishLines(topic, settings, io, reporter);
+  const connection = await openConnection(settings, io, tracing(settings, io), { tool: 'pub', lines: false });
+  try {
+    return await publishOne(connection, topic, payload, settings, reporter);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function publishLines(
+  topic: string,
+  settings: Settings,
+  io: Io,
+  reporter: Reporter,
+): Promise<ExitCode> {
+  let connection: Connection | undefined;
+  let publisher: LinePublisher | undefined;
+  const watch = new ConnectionWatch(reporter, () => connection!.endpoint);
+  const handlers: ConnectionHandlers = {
+    ...tracing(settings, io),
+    reconnect: (attempt) => reconnectDelay(attempt),
+    onConnectionLost: (error) => {
+      if (isFatal(error)) return;
+      watch.onLost(error);
+      publisher?.onLost();
+    },
+    onReconnected: () => {
+      watch.onBack();
+      publisher?.onBack();
+    },
+  };
+  connection = await openConnection(settings, io, handlers, { tool: 'pub', lines: true });
+  try {
+    publisher = new LinePublisher(connection, topic, settings, io, reporter);
+    return await publisher.run();
+  } finally {
+    await connection.close();
+  }
+}
+
+/** `-d`: every packet on stdout (cli §16). */
+function tracing(settings: Settings, io: Io): ConnectionHandlers {
+  if (!settings.debug) return {};
+  const trace = new Trace();
+  return {
+    onPacket: (direction, packet) => {
+      const lines = trace.lines(direction, packet);
+      if (lines !== '') io.stdout.write(lines);
+    },
+  };
+}

@@ -1,0 +1,272 @@
+import {
+  after,
+  type Connection,
+  type ConnectionHandlers,
+  ConnectionWatch,
+  connectionFailure,
+  type ExitCode,
+  type Io,
+  isFatal,
+  MessagePrinter,
+  Output,
+  openConnection,
+  ProgramError,
+  type Reporter,
+  reconnectDelay,
+  type Settings,
+  Trace,
+} from '@tsmqtt/cli-kit';
+import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
+import { type Packet, PacketType, type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
+import { Fate, messageFilter } from './message-filter.js';
+import { subscriptionRequests } from './subscriptions.js';
+
+/** Exit code of `-W` (cli §12.8). */
+const TIMED_OUT = 27;
+/** Exit code of a signal or `-W` before the broker answered (cli §12.8). */
+const NEVER_CONNECTED = 255;
+/** Codes in SUBACK from here on are refusals. */
+const FIRST_REFUSAL = 0x80;
+
+const FAILURE_CONTEXT = { tool: 'sub', lines: false } as const;
+
+/** How a run ends. */
+interface Ending {
+  readonly exitCode: ExitCode;
+  /** For stderr, `--quiet` hides it. */
+  readonly text?: string | Uint8Array;
+  /** Ask the broker to publish the will, as the reference does when it was interrupted (cli §12.8). */
+  readonly withWill?: boolean;
+}
+
+/** One run of tsmqtt-sub: subscribes, prints, acknowledges what was printed (cli §12, P-22). */
+export class Subscriber {
+  readonly #settings: Settings;
+  readonly #io: Io;
+  readonly #reporter: Reporter;
+  readonly #output: Output;
+  readonly #printer: MessagePrinter;
+  readonly #fateOf: (message: Publish) => Fate;
+  readonly #aborted = new AbortController();
+  #connection: Connection | undefined;
+  #client: Client | undefined;
+  #left: number;
+  #ending: Ending | undefined;
+  #stdoutClosed = false;
+  #finished = () => {};
+  readonly #over: Promise<void>;
+
+  constructor(settings: Settings, io: Io, reporter: Reporter) {
+    this.#settings = settings;
+    this.#io = io;
+    this.#reporter = reporter;
+    this.#fateOf = messageFilter(settings);
+    this.#left = settings.count ?? Number.POSITIVE_INFINITY;
+    this.#over = new Promise((resolve) => {
+      this.#finished = resolve;
+    });
+    this.#output = new Output(io.stdout, {
+      blocked: () => this.#client?.pause(),
+      ready: () => {
+        if (this.#ending === undefined) this.#client?.resume();
+      },
+      accepted: () => this.#accepted(),
+      closed: () => {
+        this.#stdoutClosed = true;
+        this.#end({ exitCode: 0 });
+        // Nothing more will be accepted: what was not printed stays unacknowledged (P-22).
+        this.#finished();
+      },
+    });
+    this.#printer = new MessagePrinter(this.#output, settings);
+  }
+
+  async run(): Promise<ExitCode> {
+    const stopListening = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
+      this.#io.onSignal(signal, () => this.#interrupt({ exitCode: 0, withWill: true })),
+    );
+    let cancelTimeout: (() => void) | undefined;
+    const startTimeout = (): void => {
+      const { timeout } = this.#settings;
+      if (timeout === undefined || cancelTimeout !== undefined) return;
+      cancelTimeout = after(timeout * 1000, () =>
+        this.#interrupt({ exitCode: TIMED_OUT, text: 'Timed out\n', withWill: true }),
+      );
+    };
+    try {
+      await this.#connect(startTimeout);
+      await this.#over;
+      const ending = this.#ending ?? { exitCode: 0 };
+      await this.#disconnect(ending);
+      if (ending.text !== undefined) this.#reporter.report(ending.text);
+      return ending.exitCode;
+    } finally {
+      cancelTimeout?.();
+      for (const stop of stopListening) stop();
+      this.#output.detach();
+      await this.#connection?.close();
+    }
+  }
+
+  async #connect(startTimeout: () => void): Promise<void> {
+    const watch = new ConnectionWatch(this.#reporter, () => this.#connection!.endpoint);
+    const handlers: ConnectionHandlers = {
+      holdAcknowledgements: true,
+      signal: this.#aborted.signal,
+      onMessage: (message) => this.#receive(message),
+      onBatchEnd: () => this.#batchEnd(),
+      reconnect: (attempt) => reconnectDelay(attempt),
+      onConnectionLost: (error) => {
+        if (!isFatal(error)) watch.onLost(error);
+      },
+      onReconnected: () => {
+        watch.onBack();
+        this.#subscribe();
+      },
+      ...this.#tracing(),
+    };
+    try {
+      this.#connection = await openConnection(
+        this.#settings,
+        this.#io,
+        handlers,
+        FAILURE_CONTEXT,
+        startTimeout,
+      );
+    } catch (error) {
+      if (!this.#aborted.signal.aborted) throw error;
+      // Interrupted before the broker answered: silent (cli §12.8).
+      throw new ProgramError(NEVER_CONNECTED, '');
+    }
+    this.#client = this.#connection.client;
+    void this.#client.closed.then((error) => {
+      if (error === undefined || this.#ending !== undefined) return;
+      const { exitCode, text } = connectionFailure(error, FAILURE_CONTEXT);
+      this.#end({ exitCode, text });
+      this.#finished();
+    });
+    if (this.#ending === undefined) this.#subscribe();
+    // Messages of a kept session may have come together with CONNACK, when there was no client to talk to.
+    if (this.#output.blocked) this.#client.pause();
+    this.#batchEnd();
+  }
+
+  /** Asks for everything again on every new connection (cli §12.1). */
+  #subscribe(): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    const { filters, unsubscribe } = this.#settings;
+    if (filters.length > 0) {
+      client
+        .subscribe(subscriptionRequests(this.#settings))
+        .then(({ reasonCodes }) => this.#subscribed(reasonCodes))
+        .catch(lostOnTheWay);
+    }
+    // One packet each; their results are ignored (cli §12.2).
+    for (const filter of unsubscribe) client.unsubscribe([filter]).catch(lostOnTheWay);
+  }
+
+  /** SUBACK (cli §12.2, P-2). */
+  #subscribed(reasonCodes: readonly number[]): void {
+    const { filters, exitAfterSuback } = this.#settings;
+    const refused = reasonCodes.filter((code) => code >= FIRST_REFUSAL);
+    if (refused.length > 0 && refused.length === reasonCodes.length) {
+      this.#finish({ exitCode: refused[0]!, text: 'All subscription requests were denied.\n' });
+      return;
+    }
+    reasonCodes.forEach((code, index) => {
+      if (code < FIRST_REFUSAL) return;
+      const filter = filters[index]?.argument.toString();
+      this.#reporter.report(`Warning: Subscription to '${filter}' was refused: ${reasonText(code)}.\n`);
+    });
+    if (exitAfterSuback) this.#finish({ exitCode: 0 });
+  }
+
+  #receive(message: Publish): DeliveryVerdict {
+    const fate = this.#fateOf(message);
+    if (fate === Fate.SKIP) return Delivery.CONTINUE;
+    if (fate === Fate.FINISH) return this.#last();
+    if (fate === Fate.PRINT) this.#printer.print(message.topic, message.payload);
+    return --this.#left > 0 ? Delivery.CONTINUE : this.#last();
+  }
+
+  /** The message in hand is the last one: nothing behind it is taken, so nothing behind it is acknowledged. */
+  #last(): DeliveryVerdict {
+    this.#end({ exitCode: 0 });
+    return Delivery.PAUSE;
+  }
+
+  #batchEnd(): void {
+    this.#output.flush();
+    if (this.#output.idle) this.#accepted();
+  }
+
+  /** Everything that was delivered has been printed: now it can be acknowledged (P-22). */
+  #accepted(): void {
+    if (this.#stdoutClosed) return;
+    this.#client?.acknowledge();
+    if (this.#ending !== undefined) this.#finished();
+  }
+
+  /** A signal or the time limit (cli §12.8). */
+  #interrupt(ending: Ending): void {
+    if (this.#client === undefined) this.#aborted.abort();
+    // Who insists does not wait for the reader of stdout.
+    else if (this.#ending !== undefined) this.#finished();
+    else this.#finish(ending);
+  }
+
+  /** Ends once what was received is printed. */
+  #finish(ending: Ending): void {
+    this.#end(ending);
+    this.#client?.pause();
+    this.#output.flush();
+    if (this.#output.idle) this.#accepted();
+  }
+
+  #end(ending: Ending): void {
+    this.#ending ??= ending;
+  }
+
+  async #disconnect({ withWill }: Ending): Promise<void> {
+    const client = this.#client!;
+    const reasonCode =
+      withWill && client.protocolVersion === 5 ? ReasonCode.DISCONNECT_WITH_WILL_MESSAGE : ReasonCode.SUCCESS;
+    try {
+      await client.end({ reasonCode });
+    } catch (error) {
+      // The connection was gone already; there is nothing left to say on it.
+      if (!(error instanceof ClientError)) throw error;
+    }
+    this.#output.flush();
+  }
+
+  /** `-d`: every packet on stdout, in order with the messages (cli §16). */
+  #tracing(): ConnectionHandlers {
+    if (!this.#settings.debug) return {};
+    const trace = new Trace();
+    let scheduled = false;
+    return {
+      onPacket: (direction, packet) => {
+        this.#output.text(trace.lines(direction, packet) + this.#subscribedLine(direction, packet));
+        // Packets outside of a received batch are flushed at the end of this turn.
+        if (scheduled) return;
+        scheduled = true;
+        setImmediate(() => {
+          scheduled = false;
+          this.#output.flush();
+        });
+      },
+    };
+  }
+
+  #subscribedLine(direction: 'sent' | 'received', packet: Packet): string {
+    if (direction === 'sent' || packet.type !== PacketType.SUBACK || this.#settings.quiet) return '';
+    return `Subscribed (mid: ${packet.packetId}): ${packet.reasonCodes.join(', ')}\n`;
+  }
+}
+
+/** A request that the connection did not outlive is made again on the next one. */
+function lostOnTheWay(error: unknown): void {
+  if (!(error instanceof ClientError)) throw error;
+}
