@@ -1,0 +1,30 @@
+import { type Connection, Phase } from '../connection/connection.js';
+
+/** What becomes of a client that wants in. `busy`: too many password checks are waiting (broker B-12). */
+export type AuthVerdict = 'accepted' | 'refused' | 'busy';
+
+/** User Name and Password of a CONNECT (3.1.3.5, 3.1.3.6). */
+export interface Credentials {
+  readonly username: string | undefined;
+  readonly password: Uint8Array | undefined;
+}
+
+/** Who may connect (broker §4.1). Answers at once where nothing has to be hashed. */
+export function authenticate(
+  connection: Connection,
+  credentials: Credentials,
+): AuthVerdict | Promise<AuthVerdict> {
+  const { settings, verifier } = connection.engine;
+  const anonymous = connection.listener.allowAnonymous ?? settings.allowAnonymous ?? settings.localOnly;
+  if (verifier === undefined || credentials.username === undefined) return anonymous ? 'accepted' : 'refused';
+  // With a password file a username has to verify even where anonymous clients are allowed.
+  return verifier.verify(credentials.username, credentials.password);
+}
+
+/** After a reload: closes the client if it would not be let in any more, without its will (broker §4.8). */
+export async function reverify(connection: Connection): Promise<void> {
+  if (connection.phase !== Phase.CONNECTED) return;
+  // `busy` says nothing about the password: such a client stays.
+  if ((await authenticate(connection, connection.credentials)) === 'refused')
+    connection.close('reauthentication');
+}

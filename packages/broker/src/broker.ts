@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { PasswordVerifier } from '@tsmqtt/credentials';
+import { type Clock, systemClock } from './clock.js';
+import type { Counters } from './counters.js';
+import { Engine } from './engine.js';
+import { listenTcp, type OpenListener } from './listener/tcp.js';
+import { type Log, silentLog } from './log/log.js';
+import {
+  type BrokerSettings,
+  DEFAULT_LISTENER,
+  DEFAULT_SETTINGS,
+  type ListenerSettings,
+} from './settings.js';
+
+/** Everything a configuration file takes, plus what only a host program has. */
+export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
+  /** Port of the one listener of a test or a tool; 0 takes a free one. Replaces `listeners`. */
+  readonly port?: number;
+  /** Address of that listener; default 127.0.0.1. */
+  readonly host?: string;
+  /** Default: nothing is logged. */
+  readonly log?: Log;
+  /** Who may come in with a password; default: what `passwordFile` says, if there is one. */
+  readonly verifier?: PasswordVerifier;
+  readonly clock?: Clock;
+}
+
+/** A running broker. */
+export interface Broker {
+  /** `mqtt://127.0.0.1:1883`: where its first listener is. */
+  readonly url: string;
+  /** Port of its first listener. */
+  readonly port: number;
+  /** Address and port of every listening socket. */
+  readonly addresses: readonly { readonly address: string; readonly port: number }[];
+  readonly counters: Readonly<Counters>;
+  /** Takes new settings over as far as they can change while it runs: everything but listeners. */
+  reload(settings: BrokerSettings, verifier: PasswordVerifier | undefined): Promise<void>;
+  /** Sends pending wills, closes all clients and resolves when everything is really closed. */
+  close(): Promise<void>;
+}
+
+/** How often expiry, keep-alive and the like are looked at, in milliseconds (broker T-36). */
+const SWEEP = 1000;
+
+/**
+ * Starts a broker. Without options: 127.0.0.1 and ::1, port 1883, anonymous clients.
+ *
+ * Brokers in one process share nothing, and nothing they leave behind keeps a process alive.
+ * Rejects with the operating system's error where a listener cannot be opened; then nothing is left open.
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
+  const { port, host, log = silentLog, verifier, clock = systemClock, ...given } = options;
+  const settings: BrokerSettings = {
+    ...DEFAULT_SETTINGS,
+    ...given,
+    ...listenersOf(port, host, given.listeners),
+  };
+  const engine = new Engine(settings, log, clock, verifier ?? (await loadVerifier(settings.passwordFile)));
+  const listeners: OpenListener[] = [];
+  try {
+    for (const listener of settings.listeners) await open(engine, listener, listeners);
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    throw error;
+  }
+  return running(engine, listeners);
+}
+
+function listenersOf(
+  port: number | undefined,
+  host: string | undefined,
+  listeners: readonly ListenerSettings[] | undefined,
+): { readonly listeners?: readonly ListenerSettings[] } {
+  if (port === undefined && (host === undefined || listeners !== undefined)) return {};
+  return {
+    listeners: [{ ...DEFAULT_LISTENER, port: port ?? DEFAULT_LISTENER.port, host: host ?? '127.0.0.1' }],
+  };
+}
+
+async function loadVerifier(path: string | undefined): Promise<PasswordVerifier | undefined> {
+  return path === undefined ? undefined : PasswordVerifier.fromText(await readFile(path), path);
+}
+
+/** Opens a listener's sockets: one, or one for each address family, of which a machine may lack one (broker §1.3). */
+async function open(engine: Engine, listener: ListenerSettings, opened: OpenListener[]): Promise<void> {
+  if (listener.host !== undefined) {
+    opened.push(await listenTcp(engine, listener, listener.host, listener.port));
+    return;
+  }
+  const local = engine.settings.localOnly;
+  let port = listener.port;
+  let failure: unknown;
+  const before = opened.length;
+  for (const [family, host] of [
+    ['ipv4', local ? '127.0.0.1' : '0.0.0.0'],
+    ['ipv6', local ? '::1' : '::'],
+  ] as const) {
+    engine.log.info(`Opening ${family} listen socket on port ${port}.`);
+    try {
+      const socket = await listenTcp(engine, listener, host, port);
+      opened.push(socket);
+      port = socket.port;
+    } catch (error) {
+      failure = error;
+      if (!lacksFamily(error)) throw error;
+    }
+  }
+  if (opened.length === before) throw failure;
+}
+
+function lacksFamily(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
+}
+
+function running(engine: Engine, listeners: readonly OpenListener[]): Broker {
+  const sweep = setInterval(() => engine.sweep(), SWEEP);
+  // The listening sockets keep the process alive as long as the broker is open; the timer need not.
+  sweep.unref();
+  const [first] = listeners as [OpenListener];
+  let closing: Promise<void> | undefined;
+  return {
+    url: `mqtt://${first.address.includes(':') ? `[${first.address}]` : first.address}:${first.port}`,
+    port: first.port,
+    addresses: listeners.map(({ address, port }) => ({ address, port })),
+    counters: engine.counters,
+    reload: async (settings, verifier) =>
+      engine.reload({ ...settings, listeners: engine.settings.listeners }, verifier),
+    close: () => {
+      closing ??= shutDown(engine, listeners).finally(() => clearInterval(sweep));
+      return closing;
+    },
+  };
+}
+
+async function shutDown(engine: Engine, listeners: readonly OpenListener[]): Promise<void> {
+  const closed = Promise.all(listeners.map((listener) => listener.close()));
+  // Delayed wills and those of the clients that are closed now still reach whoever is connected (broker §6).
+  engine.wills.publishAll();
+  for (const connection of engine.connections) connection.close('shutdown');
+  const lingering = setInterval(() => engine.sweep(), SWEEP / 4);
+  await closed;
+  clearInterval(lingering);
+}

@@ -1,0 +1,318 @@
+import type { Duplex } from 'node:stream';
+import {
+  encodePacket,
+  InboundTopicAliases,
+  NO_PROPERTIES,
+  OutboundTopicAliases,
+  type Packet,
+  PacketStream,
+  PacketType,
+  PeerError,
+  type Properties,
+  type ProtocolVersion,
+  type QoS,
+  Verdict,
+  type Will,
+} from '@tsmqtt/protocol';
+import type { Credentials } from '../auth/authenticate.js';
+import type { Engine } from '../engine.js';
+import { refuseBadConnect } from '../handlers/connect-errors.js';
+import { handlePacket } from '../handlers/handler-table.js';
+import type { Message } from '../routing/message.js';
+import type { Session } from '../session/session.js';
+import type { ListenerSettings } from '../settings.js';
+import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
+import type { Flushable } from './flush-scheduler.js';
+import { headerLimits } from './header-limits.js';
+import { MessageWriter } from './message-writer.js';
+import { SocketOutput } from './socket-output.js';
+
+/** How far a connection has come. */
+export const Phase = {
+  /** Nothing but CONNECT is expected [MQTT-3.1.0-1]. */
+  NEW: 0,
+  /** CONNECT came, its credentials are being checked; what follows it waits. */
+  AUTHENTICATING: 1,
+  CONNECTED: 2,
+  /** Nothing is read any more; what was written is on its way out. */
+  CLOSING: 3,
+  CLOSED: 4,
+} as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** A connection without CONNECT is closed after this many milliseconds (broker §9.1). */
+const CONNECT_TIMEOUT = 30_000;
+/** A closed connection's peer gets this long to read what was sent. */
+const LINGER = 1000;
+/** Bytes of an incomplete packet that count as a sign of life (broker §9.6). */
+const SIGN_OF_LIFE = 1000;
+
+/** Where a connection comes from, for the log. */
+export interface PeerAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One network connection: bytes in, packets handled, bytes out. What outlives it is in its Session. */
+export class Connection implements Flushable {
+  phase: Phase = Phase.NEW;
+  session: Session | undefined;
+  clientId = '';
+  /** What it came in with; checked again when the password file changes. */
+  credentials: Credentials = { username: undefined, password: undefined };
+  /** Keep Alive in force, in seconds; 0: off. */
+  keepAlive = 0;
+  will: Will | undefined;
+  /** A bridge of Mosquitto's kind: No Local and Retain As Published on all its subscriptions (broker §9.2). */
+  bridge = false;
+  /** Bytes accepted by the socket or acknowledged so far (broker B-10). */
+  progress = 0;
+  inboundAliases = new InboundTopicAliases(0);
+  readonly writer: MessageWriter;
+  readonly #stream: PacketStream;
+  readonly #output: SocketOutput;
+  #lastSign: number;
+  #signBytes = 0;
+  #heldBy: Session | undefined;
+  #closeAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    readonly socket: Duplex,
+    readonly engine: Engine,
+    readonly listener: ListenerSettings,
+    readonly peer: PeerAddress,
+  ) {
+    this.#output = new SocketOutput(socket, engine.scheduler, (bytes) => {
+      this.progress += bytes;
+      this.session?.pressure.drained();
+    });
+    this.writer = new MessageWriter(this.#output, engine);
+    const { maxPacketSize } = engine.settings;
+    this.#stream = new PacketStream(
+      { packet: (packet) => this.#handle(packet) },
+      maxPacketSize,
+      (firstByte, length) => headerLimits(firstByte, length, this.#stream.version),
+    );
+    this.#lastSign = engine.clock.now();
+    engine.connections.add(this);
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('end', () => this.lost('connectionClosed'));
+    socket.on('error', (error) => this.lost('connectionClosed', error));
+    socket.on('close', () => this.#closed());
+  }
+
+  get version(): ProtocolVersion {
+    return this.#stream.version;
+  }
+
+  set version(version: ProtocolVersion) {
+    this.#stream.version = version;
+  }
+
+  /** Output that the peer has not taken, in bytes. */
+  get backlog(): number {
+    return this.#output.backlog;
+  }
+
+  /** `ID [ADDRESS:PORT]`, or the address alone before CONNECT. */
+  get name(): string {
+    const at = `${this.peer.address}:${this.peer.port}`;
+    return this.clientId === '' ? at : `${this.clientId} [${at}]`;
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.phase >= Phase.CLOSING) return;
+    this.#signBytes += chunk.length;
+    if (this.#signBytes >= SIGN_OF_LIFE) this.#sign();
+    this.#guard(() => this.#stream.receive(chunk));
+    if (this.#stream.paused) this.socket.pause();
+  }
+
+  #sign(): void {
+    this.#signBytes = 0;
+    this.#lastSign = this.engine.clock.now();
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      this.#refuse(error);
+    }
+  }
+
+  /** The peer broke the protocol: its connection ends and nobody else notices. */
+  #refuse(error: PeerError): void {
+    this.engine.log.info(`Protocol error from ${this.name}: ${error.message}.`);
+    if (this.phase === Phase.CONNECTED)
+      this.close(closeReasonOf(error), answersWithDisconnect(error) ? error.reasonCode : undefined);
+    else refuseBadConnect(this, error, this.#stream.current);
+  }
+
+  #handle(packet: Packet): Verdict {
+    // A packet that comes again after a pause has been counted as a sign of life before.
+    this.#sign();
+    const verdict = handlePacket(this, packet);
+    return this.phase >= Phase.CLOSING ? Verdict.PAUSE : verdict;
+  }
+
+  /** Stops reading until the subscriber has drained: the packet at hand is given again (broker B-10). */
+  waitFor(session: Session): Verdict {
+    this.#heldBy = session;
+    session.pressure.wait(this);
+    return Verdict.RETRY;
+  }
+
+  /** Goes on reading at the end of this turn, after everybody's acknowledgements have been seen. */
+  resumeLater(): void {
+    this.engine.scheduler.add(this);
+  }
+
+  /** Flushable: the turn is over. */
+  flush(): void {
+    this.resume();
+  }
+
+  /** Goes on with what was received while it paused. */
+  resume(): void {
+    this.#heldBy = undefined;
+    if (this.phase >= Phase.CLOSING) return;
+    this.#lastSign = this.engine.clock.now();
+    this.#guard(() => this.#stream.resume());
+    if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
+  }
+
+  /** Sends a packet. */
+  send(packet: Packet): void {
+    this.#output.buffer.bytes(encodePacket(packet, this.version));
+    this.#output.touch();
+  }
+
+  /** Sends PUBACK, PUBREC or PUBCOMP. */
+  acknowledge(
+    type: typeof PacketType.PUBACK | typeof PacketType.PUBREC | typeof PacketType.PUBCOMP,
+    packetId: number,
+    reasonCode: number,
+  ): void {
+    this.#output.buffer.acknowledgement(type, packetId, reasonCode, this.version);
+    this.#output.touch();
+  }
+
+  pubrel(packetId: number): void {
+    this.#output.buffer.acknowledgement(PacketType.PUBREL, packetId, 0, this.version);
+    this.#output.touch();
+  }
+
+  /** Sends a message; false where it has expired or is larger than the client takes. */
+  publish(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifier: number | undefined,
+  ): boolean {
+    return this.writer.publish(message, qos, retain, dup, packetId, identifier, this.version);
+  }
+
+  /** Aliases that this end may use towards the client; its CONNECT says how many. */
+  setAliases(inbound: number, outbound: number): void {
+    this.inboundAliases = new InboundTopicAliases(inbound);
+    this.writer.aliases = new OutboundTopicAliases(outbound);
+  }
+
+  /**
+   * Ends the connection from this side; its will is sent unless the reason says otherwise.
+   *
+   * @param reasonCode With MQTT 5 and after CONNACK a DISCONNECT with this Reason Code goes first [MQTT-3.14.0-1].
+   */
+  close(reason: CloseReason, reasonCode?: number, properties: Properties = NO_PROPERTIES): void {
+    if (this.phase >= Phase.CLOSING) return;
+    if (reasonCode !== undefined && this.version === 5 && this.phase === Phase.CONNECTED) {
+      this.send({ type: PacketType.DISCONNECT, reasonCode, properties });
+    }
+    this.#leave(reason, undefined);
+    this.#linger();
+  }
+
+  /** The connection is gone from the other side. */
+  lost(reason: CloseReason, error?: Error): void {
+    if (this.phase < Phase.CLOSING) this.#leave(reason, error);
+    if (this.phase === Phase.CLOSING) this.#linger();
+  }
+
+  #leave(reason: CloseReason, error: Error | undefined): void {
+    const wasConnected = this.phase === Phase.CONNECTED;
+    this.phase = Phase.CLOSING;
+    this.#heldBy?.pressure.forget(this);
+    const { engine, session, will } = this;
+    const { text, sendsWill } = CLOSE_REASONS[reason];
+    if (engine.settings.connectionMessages) {
+      const why = error === undefined ? text : error.message;
+      if (wasConnected) engine.log.notice(`Client ${this.name} disconnected${why === '' ? '' : `: ${why}`}.`);
+      else if (text !== '') engine.log.notice(`Client ${this.name} disconnected: ${why}.`);
+    }
+    this.will = undefined;
+    if (session === undefined || session.connection !== this) return;
+    const { expiryInterval } = session;
+    // The session goes first: a dead client's own subscription does not get its will (broker §9.5).
+    engine.sessions.disconnected(session);
+    if (sendsWill && will !== undefined) engine.wills.due(this.clientId, will, this.version, expiryInterval);
+  }
+
+  /** Hands everything to the kernel, half-closes, and lets the peer read it: a reset would discard it. */
+  #linger(): void {
+    this.#closeAt = Math.min(this.#closeAt, this.engine.clock.now() + LINGER);
+    this.#output.finish(() => this.socket.end());
+    this.socket.resume();
+  }
+
+  #closed(): void {
+    this.lost('connectionClosed');
+    this.phase = Phase.CLOSED;
+    this.#output.close();
+    this.engine.connections.delete(this);
+  }
+
+  /** At once, whatever has not been written. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Once a second. */
+  sweep(now: number): void {
+    if (this.phase === Phase.CLOSING) {
+      if (now >= this.#closeAt) this.socket.destroy();
+      return;
+    }
+    // The broker itself does not read it: its silence says nothing (broker B-10).
+    if (this.#stream.paused) {
+      this.#lastSign = now;
+      return;
+    }
+    const silent = now - this.#lastSign;
+    if (this.phase === Phase.NEW) {
+      if (silent > CONNECT_TIMEOUT) this.close('exceededTimeout');
+    } else if (this.keepAlive > 0 && silent > this.keepAlive * 1500) {
+      // [MQTT-3.1.2-22]; a bare close (broker §9.6).
+      this.close('exceededTimeout');
+    }
+  }
+}
+
+function closeReasonOf(error: PeerError): CloseReason {
+  if (error.reasonCode === 0x95) return 'oversizePacket';
+  if (error.reasonCode === 0x94) return 'topicAliasInvalid';
+  return error.name === 'MalformedPacketError' ? 'malformedPacket' : 'protocolError';
+}
+
+/** Errors that get a bare close in MQTT 5 too (broker §9.1, T-54). */
+function answersWithDisconnect(error: PeerError): boolean {
+  return (
+    error.code !== 'property-utf8' &&
+    error.code !== 'ping-length' &&
+    error.code !== 'header-limit' &&
+    error.code !== 'second-connect'
+  );
+}

@@ -1,0 +1,89 @@
+import {
+  OutboundTopicAliases,
+  OutputBuffer,
+  type ProtocolVersion,
+  type PublishAdditions,
+  type QoS,
+} from '@tsmqtt/protocol';
+import type { Engine } from '../engine.js';
+import type { Message } from '../routing/message.js';
+import type { SocketOutput } from './socket-output.js';
+
+const NO_ALIASES = new OutboundTopicAliases(0);
+
+/** Writes messages to one client: what its connection adds to each, and what it does not take. */
+export class MessageWriter {
+  /** Topic Aliases towards the client (3.3.2.3.4). */
+  aliases = NO_ALIASES;
+  /** The client's Maximum Packet Size (3.1.2.11.4). */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  readonly #output: SocketOutput;
+  readonly #engine: Engine;
+
+  constructor(output: SocketOutput, engine: Engine) {
+    this.#output = output;
+    this.#engine = engine;
+  }
+
+  /** @returns False where the message has expired or is larger than the client takes [MQTT-3.1.2-24] [MQTT-3.3.2-5]. */
+  publish(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifier: number | undefined,
+    version: ProtocolVersion,
+  ): boolean {
+    let left: number | undefined;
+    if (message.expiresAt !== Number.POSITIVE_INFINITY) {
+      const now = this.#engine.clock.now();
+      // What was sent before is not withdrawn (broker §9.9).
+      if (message.expiresAt <= now && !dup) return false;
+      left = message.secondsLeft(now);
+    }
+    const additions = version === 5 ? this.#additions(message.topic, left, identifier) : undefined;
+    if (this.maximumPacketSize !== Number.POSITIVE_INFINITY) {
+      return this.#publishIfItFits(message, version, qos, retain, dup, packetId, additions);
+    }
+    this.#output.buffer.forward(message.frame, version, qos, retain, dup, packetId, additions);
+    this.#output.touch();
+    this.#engine.counters.sent++;
+    return true;
+  }
+
+  #additions(
+    topic: string,
+    messageExpiryInterval: number | undefined,
+    subscriptionIdentifier: number | undefined,
+  ): PublishAdditions | undefined {
+    // An alias that a message sets is lost with it where it turns out too large: no aliases then.
+    const alias = this.maximumPacketSize === Number.POSITIVE_INFINITY ? this.aliases.use(topic) : 0;
+    if (messageExpiryInterval === undefined && alias === 0 && subscriptionIdentifier === undefined)
+      return undefined;
+    const topicAlias = alias === 0 ? undefined : Math.abs(alias);
+    return { messageExpiryInterval, topicAlias, omitTopic: alias > 0, subscriptionIdentifier };
+  }
+
+  #publishIfItFits(
+    message: Message,
+    version: ProtocolVersion,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    additions: PublishAdditions | undefined,
+  ): boolean {
+    const packet = new OutputBuffer();
+    packet.forward(message.frame, version, qos, retain, dup, packetId, additions);
+    if (packet.size > this.maximumPacketSize) {
+      this.#engine.log.notice(`Dropping too large outgoing PUBLISH (${packet.size} bytes)`);
+      this.#engine.counters.dropped++;
+      return false;
+    }
+    for (const part of packet.take()) this.#output.buffer.bytes(part);
+    this.#output.touch();
+    this.#engine.counters.sent++;
+    return true;
+  }
+}

@@ -1,0 +1,70 @@
+import type { PasswordVerifier } from '@tsmqtt/credentials';
+import type { QoS } from '@tsmqtt/protocol';
+import { reverify } from './auth/authenticate.js';
+import type { Clock } from './clock.js';
+import type { Connection } from './connection/connection.js';
+import { FlushScheduler } from './connection/flush-scheduler.js';
+import { Counters } from './counters.js';
+import type { Log } from './log/log.js';
+import type { Message } from './routing/message.js';
+import { RetainedStore } from './routing/retained-store.js';
+import { Router } from './routing/router.js';
+import type { Subscription } from './routing/subscription.js';
+import { SubscriptionTree } from './routing/subscription-tree.js';
+import type { Session } from './session/session.js';
+import { SessionRegistry } from './session/session-registry.js';
+import { WillStore } from './session/will-store.js';
+import type { BrokerSettings } from './settings.js';
+
+/**
+ * One broker's state: everything its connections share. It never listens; listeners hand it connections. Brokers in one
+ * process share nothing.
+ */
+export class Engine {
+  readonly counters = new Counters();
+  readonly scheduler = new FlushScheduler();
+  readonly tree = new SubscriptionTree();
+  readonly retained = new RetainedStore();
+  readonly connections = new Set<Connection>();
+  /** Sessions at their bound. */
+  readonly blockedSessions = new Set<Session>();
+  readonly sessions: SessionRegistry;
+  readonly wills: WillStore;
+  readonly router: Router;
+
+  constructor(
+    public settings: BrokerSettings,
+    readonly log: Log,
+    readonly clock: Clock,
+    /** Who may come in with a password; undefined: there is no password file. */
+    public verifier: PasswordVerifier | undefined,
+  ) {
+    this.sessions = new SessionRegistry(this);
+    this.wills = new WillStore(this);
+    this.router = new Router(this);
+  }
+
+  /** QoS of a delivery: the lower of publication and subscription [MQTT-3.8.4-8], unless `upgrade_outgoing_qos`. */
+  deliveryQoS(message: Message, subscription: Subscription): QoS {
+    const published = message.frame.qos;
+    return published < subscription.qos && !this.settings.upgradeOutgoingQos ? published : subscription.qos;
+  }
+
+  /**
+   * New settings and passwords. Clients whose credentials no longer hold are closed without their will (broker §4.8).
+   */
+  async reload(settings: BrokerSettings, verifier: PasswordVerifier | undefined): Promise<void> {
+    this.settings = settings;
+    this.verifier = verifier;
+    await Promise.all([...this.connections].map((connection) => reverify(connection)));
+  }
+
+  /** Once a second: everything that depends on time. */
+  sweep(): void {
+    const now = this.clock.now();
+    for (const connection of this.connections) connection.sweep(now);
+    for (const session of this.blockedSessions) session.pressure.sweep(now);
+    this.wills.sweep(now);
+    this.sessions.sweep(now);
+  }
+}

@@ -1,0 +1,37 @@
+import {
+  type Acknowledgement,
+  DeliveryAction,
+  PacketType,
+  ProtocolError,
+  ReasonCode,
+  Verdict,
+} from '@tsmqtt/protocol';
+import type { Connection } from '../connection/connection.js';
+import type { Session } from '../session/session.js';
+
+/** PUBACK, PUBREC and PUBCOMP: answers to what this broker sent (4.3). */
+export function handleAcknowledgement(connection: Connection, packet: Acknowledgement): Verdict {
+  const session = connection.session as Session;
+  if (session.outbound.acknowledge(packet) === DeliveryAction.VIOLATION) {
+    throw new ProtocolError(
+      'acknowledgement',
+      `packet ${packet.type} does not answer message ${packet.packetId}`,
+    );
+  }
+  return Verdict.CONTINUE;
+}
+
+/** PUBREL: releases a QoS 2 message, which is routed now and only now [MQTT-4.3.3-11] (broker §9.7). */
+export function handlePubrel(connection: Connection, packet: Acknowledgement): Verdict {
+  const { engine } = connection;
+  const session = connection.session as Session;
+  const message = session.inbound.get(packet.packetId);
+  if (message !== undefined) {
+    const held = engine.router.holding(message.topic, session);
+    if (held !== undefined) return connection.waitFor(held);
+    session.inbound.release(packet.packetId);
+    engine.router.publish(message, session);
+  }
+  connection.acknowledge(PacketType.PUBCOMP, packet.packetId, ReasonCode.SUCCESS);
+  return Verdict.CONTINUE;
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Connect,
+  encodePacket,
+  NO_PROPERTIES,
+  PacketType,
+  type Property,
+  property,
+  ReasonCode,
+  Verdict,
+} from '@tsmqtt/protocol';
+import { type AuthVerdict, authenticate } from '../auth/authenticate.js';
+import { type Connection, Phase } from '../connection/connection.js';
+import { NEVER, UNLIMITED_WINDOW } from '../session/session.js';
+import { REFUSALS, type Refusal } from './connect-refusal-table.js';
+
+/** What was found out about a CONNECT before its credentials were checked. */
+interface Admission {
+  readonly packet: Connect;
+  readonly clientId: string;
+  /** The broker made the Client Identifier up [MQTT-3.1.3-6]. */
+  readonly assigned: boolean;
+  readonly keepAlive: number;
+}
+
+/** CONNECT (3.1.4): checks in the order of broker §9.2, then credentials, then the session. */
+export function handleConnect(connection: Connection, packet: Connect): Verdict {
+  connection.version = packet.protocolVersion;
+  const admission = admit(connection, packet);
+  if ('reason' in admission) return refuse(connection, packet, admission);
+  connection.clientId = admission.clientId;
+  connection.credentials = { username: packet.username, password: packet.password };
+  const verdict = authenticate(connection, connection.credentials);
+  if (typeof verdict === 'string') return finish(connection, admission, verdict);
+  // What follows CONNECT waits for the verdict (broker §4.2).
+  connection.phase = Phase.AUTHENTICATING;
+  verdict.then((late) => {
+    if (connection.phase !== Phase.AUTHENTICATING) return;
+    finish(connection, admission, late);
+    connection.resume();
+  });
+  return Verdict.PAUSE;
+}
+
+function admit(connection: Connection, packet: Connect): Admission | Refusal {
+  const { engine, listener } = connection;
+  const { settings } = engine;
+  const { will } = packet;
+  if (will !== undefined) {
+    // [MQTT-3.2.2-13] [MQTT-3.2.2-12]
+    if (will.retain && !settings.retainAvailable) return REFUSALS.willRetain;
+    if (will.qos > listener.maxQos) return REFUSALS.willQoS;
+    if (settings.messageSizeLimit > 0 && will.payload.length > settings.messageSizeLimit)
+      return REFUSALS.willTooLarge;
+    if (will.topic.startsWith('$CONTROL/')) return REFUSALS.willTopicControl;
+  }
+  // [MQTT-4.12.0-1]: there is no provider for any method.
+  if (property(packet.properties, 'authenticationMethod') !== undefined) return REFUSALS.authMethod;
+  const assigned = packet.clientId === '';
+  if (assigned && !mayBeAssigned(packet, settings.allowZeroLengthClientId)) return REFUSALS.emptyClientId;
+  const limit = settings.maxKeepAlive;
+  const tooLong = limit > 0 && (packet.keepAlive === 0 || packet.keepAlive > limit);
+  // MQTT 5 is told another value as Server Keep Alive; 3.x has no way to be told (broker §9.2).
+  if (tooLong && packet.protocolVersion !== 5) return REFUSALS.keepAlive;
+  return {
+    packet,
+    clientId: assigned ? settings.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
+    assigned,
+    keepAlive: tooLong ? limit : packet.keepAlive,
+  };
+}
+
+/** 3.1 never; 3.1.1 only with Clean Session [MQTT-3.1.3-7]; MQTT 5 always, if the configuration lets it. */
+function mayBeAssigned(packet: Connect, allowed: boolean): boolean {
+  if (packet.protocolVersion === 3 || !allowed) return false;
+  return packet.protocolVersion === 5 || packet.cleanStart;
+}
+
+function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verdict {
+  const reasonCode = packet.protocolVersion === 5 ? refusal.v5 : refusal.v3;
+  if (reasonCode !== undefined) {
+    connection.send({
+      type: PacketType.CONNACK,
+      sessionPresent: false,
+      reasonCode,
+      properties: NO_PROPERTIES,
+    });
+  }
+  // [MQTT-3.1.4-5] [MQTT-3.2.2-7]
+  connection.close(refusal.reason);
+  return Verdict.PAUSE;
+}
+
+function finish(connection: Connection, admission: Admission, verdict: AuthVerdict): Verdict {
+  const { packet, clientId, keepAlive } = admission;
+  if (verdict !== 'accepted')
+    return refuse(connection, packet, verdict === 'busy' ? REFUSALS.busy : REFUSALS.credentials);
+  const { engine } = connection;
+  const properties = packet.protocolVersion === 5 ? connackProperties(connection, admission) : NO_PROPERTIES;
+  const connack = {
+    type: PacketType.CONNACK,
+    sessionPresent: false,
+    reasonCode: ReasonCode.SUCCESS,
+    properties,
+  };
+  const maximum = property(packet.properties, 'maximumPacketSize');
+  // [MQTT-3.1.2-24]: nothing larger may be sent, and without CONNACK there is no connection.
+  if (maximum !== undefined && encodePacket(connack, 5).length > maximum) {
+    return refuse(connection, packet, REFUSALS.packetTooSmall);
+  }
+  takeOver(connection, packet, clientId);
+  engine.wills.cancel(clientId);
+  const { session, present } = engine.sessions.open(clientId, packet.cleanStart);
+  connection.phase = Phase.CONNECTED;
+  connection.session = session;
+  connection.keepAlive = keepAlive;
+  connection.will = packet.will;
+  connection.bridge = packet.bridge;
+  connection.writer.maximumPacketSize = maximum ?? Number.POSITIVE_INFINITY;
+  session.expiryInterval = expiryOf(packet);
+  connection.setAliases(
+    packet.protocolVersion === 5 ? engine.settings.maxTopicAlias : 0,
+    Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, engine.settings.maxTopicAliasBroker),
+  );
+  logAccepted(connection, packet, keepAlive);
+  // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  connection.send({ ...connack, sessionPresent: present });
+  session.attach(connection, windowOf(connection, packet), present);
+  return Verdict.CONTINUE;
+}
+
+/** [MQTT-3.1.4-3]: the same Client Identifier connects again, so the older connection goes. */
+function takeOver(connection: Connection, packet: Connect, clientId: string): void {
+  const { engine } = connection;
+  const old = engine.sessions.get(clientId)?.connection;
+  if (old === undefined) return;
+  const { will, version } = old;
+  const ends = packet.cleanStart || old.session?.persistent !== true;
+  old.close('sessionTakenOver', ReasonCode.SESSION_TAKEN_OVER);
+  // A will goes out where the session does not go on; one with a delay is dropped by every take-over (broker §9.5).
+  if (will !== undefined && ends && (property(will.properties, 'willDelayInterval') ?? 0) === 0) {
+    engine.wills.due(clientId, will, version, 0);
+  }
+}
+
+/** Session Expiry Interval in seconds: MQTT 5 says it, 3.x has none or for ever (broker §9.4). */
+function expiryOf(packet: Connect): number {
+  if (packet.protocolVersion === 5) return property(packet.properties, 'sessionExpiryInterval') ?? 0;
+  return packet.cleanStart ? 0 : NEVER;
+}
+
+/** How many unacknowledged messages the client takes at a time (broker §9.10) [MQTT-3.3.4-9]. */
+function windowOf(connection: Connection, packet: Connect): number {
+  if (packet.protocolVersion === 5) return property(packet.properties, 'receiveMaximum') ?? UNLIMITED_WINDOW;
+  const { maxInflightMessages } = connection.engine.settings;
+  return maxInflightMessages === 0 ? UNLIMITED_WINDOW : maxInflightMessages;
+}
+
+/** In the order of broker §9.3. */
+function connackProperties(
+  connection: Connection,
+  { packet, clientId, assigned, keepAlive }: Admission,
+): Property[] {
+  const { settings } = connection.engine;
+  const { maxQos } = connection.listener;
+  const properties: Property[] = [];
+  if (keepAlive !== packet.keepAlive) properties.push({ name: 'serverKeepAlive', value: keepAlive });
+  if (settings.maxTopicAlias > 0)
+    properties.push({ name: 'topicAliasMaximum', value: settings.maxTopicAlias });
+  if (assigned) properties.push({ name: 'assignedClientIdentifier', value: clientId });
+  if (!settings.retainAvailable) properties.push({ name: 'retainAvailable', value: 0 });
+  properties.push({ name: 'maximumPacketSize', value: settings.maxPacketSize });
+  if (settings.maxInflightMessages > 0)
+    properties.push({ name: 'receiveMaximum', value: settings.maxInflightMessages });
+  if (maxQos < 2) properties.push({ name: 'maximumQoS', value: maxQos });
+  return properties;
+}
+
+function logAccepted(connection: Connection, packet: Connect, keepAlive: number): void {
+  const { engine, peer, clientId } = connection;
+  if (!engine.settings.connectionMessages) return;
+  const user = packet.username === undefined ? '' : `, u'${packet.username}'`;
+  const clean = packet.cleanStart ? 1 : 0;
+  engine.log.notice(
+    `New client connected from ${peer.address}:${peer.port} as ${clientId} (p${packet.protocolVersion}, c${clean}, k${keepAlive}${user}).`,
+  );
+}

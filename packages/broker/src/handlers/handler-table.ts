@@ -1,0 +1,49 @@
+import { type Packet, PacketType, ProtocolError, type Verdict } from '@tsmqtt/protocol';
+import { type Connection, Phase } from '../connection/connection.js';
+import { handleAcknowledgement, handlePubrel } from './acknowledgement.js';
+import { handleAuth } from './auth.js';
+import { handleConnect } from './connect.js';
+import { handleDisconnect } from './disconnect.js';
+import { handlePingreq } from './pingreq.js';
+import { handlePublish } from './publish.js';
+import { handleSubscribe } from './subscribe.js';
+import { handleUnsubscribe } from './unsubscribe.js';
+
+type Handler<P extends Packet = never> = (connection: Connection, packet: P) => Verdict;
+
+/** Packets that only a server sends (broker §9.1). */
+function fromServerOnly(): never {
+  throw new ProtocolError('server-packet', 'a client does not send this packet');
+}
+
+/** Handler by packet type. */
+const HANDLERS: readonly Handler[] = [
+  fromServerOnly, // type 0 does not decode
+  handleConnect,
+  fromServerOnly, // CONNACK
+  handlePublish,
+  handleAcknowledgement, // PUBACK
+  handleAcknowledgement, // PUBREC
+  handlePubrel,
+  handleAcknowledgement, // PUBCOMP
+  handleSubscribe,
+  fromServerOnly, // SUBACK
+  handleUnsubscribe,
+  fromServerOnly, // UNSUBACK
+  handlePingreq,
+  fromServerOnly, // PINGRESP
+  handleDisconnect,
+  handleAuth,
+];
+
+/** Handles one packet. @throws ProtocolError where the client may not send it, or not there. */
+export function handlePacket(connection: Connection, packet: Packet): Verdict {
+  const connected = connection.phase === Phase.CONNECTED;
+  // [MQTT-3.1.0-1] [MQTT-3.1.0-2]
+  if ((packet.type === PacketType.CONNECT) === connected) {
+    throw connected
+      ? new ProtocolError('second-connect', 'second CONNECT')
+      : new ProtocolError('not-connect', 'the first packet is not CONNECT');
+  }
+  return (HANDLERS[packet.type] as Handler<Packet>)(connection, packet);
+}

@@ -1,0 +1,127 @@
+import {
+  PacketType,
+  ProtocolError,
+  type Publish,
+  type PublishFrame,
+  property,
+  ReasonCode,
+  Verdict,
+} from '@tsmqtt/protocol';
+import type { Connection } from '../connection/connection.js';
+import type { Engine } from '../engine.js';
+import { composeFrame, expiryOf, Message } from '../routing/message.js';
+import type { Session } from '../session/session.js';
+
+/** PUBLISH (3.3.4, 4.3). */
+export function handlePublish(connection: Connection, packet: Publish): Verdict {
+  const frame = packet as PublishFrame;
+  const { engine } = connection;
+  const session = connection.session as Session;
+  checkAllowed(connection, frame);
+  const topic =
+    frame.topic !== '' && frame.properties.length === 0
+      ? frame.topic
+      : connection.inboundAliases.resolve(frame);
+  const refusal = refusalOf(engine, topic, frame);
+  if (frame.qos === 2) return receiveQoS2(connection, session, frame, topic, refusal);
+  if (refusal === ReasonCode.SUCCESS) {
+    const held = engine.router.holding(topic, session);
+    if (held !== undefined) return connection.waitFor(held);
+  }
+  engine.counters.received++;
+  const matched =
+    refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, frame, topic), session);
+  if (frame.qos === 1) {
+    const done = matched ? ReasonCode.SUCCESS : ReasonCode.NO_MATCHING_SUBSCRIBERS;
+    connection.acknowledge(
+      PacketType.PUBACK,
+      frame.packetId,
+      refusal === ReasonCode.SUCCESS ? done : refusal,
+    );
+  }
+  return Verdict.CONTINUE;
+}
+
+/** What costs the client its connection (broker §9.7). */
+function checkAllowed(connection: Connection, frame: PublishFrame): void {
+  const { engine, listener } = connection;
+  // [MQTT-3.2.2-11]
+  if (frame.qos > listener.maxQos)
+    throw new ProtocolError('qos-not-supported', `QoS ${frame.qos} is not supported`, 0x9b);
+  // [MQTT-3.2.2-14]
+  if (frame.retain && !engine.settings.retainAvailable) {
+    throw new ProtocolError('retain-not-supported', 'retained messages are not available', 0x9a);
+  }
+  // [MQTT-3.3.4-6]
+  if (frame.properties.length > 0 && property(frame.properties, 'subscriptionIdentifier') !== undefined) {
+    throw new ProtocolError(
+      'subscription-identifier',
+      'a client sends no Subscription Identifier in PUBLISH',
+    );
+  }
+}
+
+/** Reason Code that refuses a PUBLISH without harm to the connection; 0 where it is taken. MQTT 3 never hears of it. */
+function refusalOf(engine: Engine, topic: string, frame: PublishFrame): number {
+  const limit = engine.settings.messageSizeLimit;
+  if (limit > 0 && frame.payloadLength > limit) return ReasonCode.PACKET_TOO_LARGE;
+  // $SYS is the broker's own, and a shared subscription is not a topic (broker §9.7).
+  if (topic.startsWith('$') && (topic.startsWith('$SYS/') || topic.startsWith('$share/')))
+    return ReasonCode.NOT_AUTHORIZED;
+  return ReasonCode.SUCCESS;
+}
+
+/** The message as it goes on. A frame that carries an alias is rebuilt: an alias never leaves its connection [MQTT-3.3.2-7]. */
+function messageOf(engine: Engine, frame: PublishFrame, topic: string): Message {
+  if (frame.properties.length === 0) return new Message(topic, frame, Number.POSITIVE_INFINITY);
+  const expiresAt = expiryOf(frame.properties, engine.clock.now());
+  const own = frame.properties.filter((entry) => entry.name !== 'topicAlias');
+  if (own.length === frame.properties.length) return new Message(topic, frame, expiresAt);
+  return new Message(topic, composeFrame(topic, frame.payload, frame.qos, frame.retain, own, 5), expiresAt);
+}
+
+/** QoS 2: kept until PUBREL releases it (4.3.3), which is when it is routed (broker §9.7). */
+function receiveQoS2(
+  connection: Connection,
+  session: Session,
+  frame: PublishFrame,
+  topic: string,
+  refusal: number,
+): Verdict {
+  const { engine } = connection;
+  const { inbound } = session;
+  const { packetId } = frame;
+  engine.counters.received++;
+  const known = inbound.get(packetId);
+  if (known === undefined) {
+    if (refusal !== ReasonCode.SUCCESS) {
+      // A failed PUBREC ends the exchange in MQTT 5; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
+      connection.acknowledge(PacketType.PUBREC, packetId, refusal);
+      return Verdict.CONTINUE;
+    }
+    const limit = engine.settings.maxInflightMessages;
+    if (limit > 0 && inbound.size >= limit) {
+      engine.log.warning(
+        `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`,
+      );
+      connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
+      return Verdict.CONTINUE;
+    }
+  } else if (!sameContent(known, topic, frame)) {
+    engine.log.warning(
+      `Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`,
+    );
+  } else if (++known.repeats > 1) {
+    throw new ProtocolError('qos2-repeated', `PUBLISH ${packetId} came a third time`);
+  } else {
+    connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+    return Verdict.CONTINUE;
+  }
+  inbound.keep(packetId, messageOf(engine, frame, topic).detached());
+  connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+  return Verdict.CONTINUE;
+}
+
+function sameContent(known: Message, topic: string, frame: PublishFrame): boolean {
+  return known.topic === topic && known.frame.qos === frame.qos && known.frame.payload.equals(frame.payload);
+}

@@ -1,0 +1,68 @@
+import {
+  NO_PROPERTIES,
+  PacketType,
+  parseFilter,
+  property,
+  type QoS,
+  type Subscribe,
+  type SubscriptionRequest,
+  Verdict,
+} from '@tsmqtt/protocol';
+import type { Connection } from '../connection/connection.js';
+import { Subscription } from '../routing/subscription.js';
+import type { Session } from '../session/session.js';
+
+/** A subscription whose retained messages are to be sent. */
+type Wanted = Subscription;
+
+/** SUBSCRIBE (3.8.4): one SUBACK with the codes in order [MQTT-3.8.4-5] [MQTT-3.8.4-6], then retained messages. */
+export function handleSubscribe(connection: Connection, packet: Subscribe): Verdict {
+  const { engine } = connection;
+  const session = connection.session as Session;
+  const identifier = property(packet.properties, 'subscriptionIdentifier');
+  const reasonCodes: QoS[] = [];
+  const wanted: Wanted[] = [];
+  for (const request of packet.subscriptions) {
+    const subscription = subscribe(connection, session, request, identifier, wanted);
+    reasonCodes.push(subscription.qos);
+    if (engine.log.enabled('subscribe'))
+      engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
+  }
+  connection.send({
+    type: PacketType.SUBACK,
+    packetId: packet.packetId,
+    reasonCodes,
+    properties: NO_PROPERTIES,
+  });
+  // SUBACK leaves before any retained message it brings about (broker §9.8).
+  for (const subscription of wanted) {
+    session.replay.start(engine.retained.matching(subscription.filter), subscription);
+  }
+  return Verdict.CONTINUE;
+}
+
+function subscribe(
+  connection: Connection,
+  session: Session,
+  request: SubscriptionRequest,
+  identifier: number | undefined,
+  wanted: Wanted[],
+): Subscription {
+  const { engine, listener } = connection;
+  const { share, filter } = parseFilter(request.filter);
+  const known = session.subscriptions.get(request.filter);
+  // [MQTT-3.8.4-3]: the same filter again replaces what was asked for.
+  const subscription = known ?? new Subscription(session, filter);
+  subscription.qos = Math.min(request.qos, listener.maxQos) as QoS;
+  subscription.noLocal = request.noLocal || connection.bridge;
+  subscription.retainAsPublished = request.retainAsPublished || connection.bridge;
+  subscription.identifier = identifier;
+  if (known === undefined) {
+    session.addSubscription(request.filter, subscription);
+    engine.tree.add(subscription, share);
+  }
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; never for Shared Subscriptions (broker §9.8).
+  const sends = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
+  if (sends && share === undefined) wanted.push(subscription);
+  return subscription;
+}

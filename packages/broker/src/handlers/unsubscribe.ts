@@ -1,0 +1,25 @@
+import { NO_PROPERTIES, PacketType, ReasonCode, type Unsubscribe, Verdict } from '@tsmqtt/protocol';
+import type { Connection } from '../connection/connection.js';
+import type { Session } from '../session/session.js';
+
+/** UNSUBSCRIBE (3.10.4). Deliveries in progress are finished [MQTT-3.10.4-2] [MQTT-3.10.4-3]. */
+export function handleUnsubscribe(connection: Connection, packet: Unsubscribe): Verdict {
+  const { engine } = connection;
+  const session = connection.session as Session;
+  const reasonCodes = packet.filters.map((filter) => {
+    const subscription = session.subscriptions.get(filter);
+    if (subscription === undefined) return ReasonCode.NO_SUBSCRIPTION_EXISTED;
+    session.removeSubscription(filter);
+    engine.tree.remove(subscription);
+    if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
+    return ReasonCode.SUCCESS;
+  });
+  // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  connection.send({
+    type: PacketType.UNSUBACK,
+    packetId: packet.packetId,
+    reasonCodes,
+    properties: NO_PROPERTIES,
+  });
+  return Verdict.CONTINUE;
+}

@@ -1,0 +1,12 @@
+export { type Broker, type BrokerOptions, startBroker } from './broker.js';
+export { type Clock, systemClock } from './clock.js';
+export type { Counters } from './counters.js';
+export { type Log, silentLog } from './log/log.js';
+export {
+  type BrokerSettings,
+  DEFAULT_LISTENER,
+  DEFAULT_SETTINGS,
+  type ListenerSettings,
+  type LogSettings,
+  type LogType,
+} from './settings.js';

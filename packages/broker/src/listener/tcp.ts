@@ -1,0 +1,67 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Connection } from '../connection/connection.js';
+import type { Engine } from '../engine.js';
+import type { ListenerSettings } from '../settings.js';
+
+/** An open listening socket. */
+export interface OpenListener {
+  readonly address: string;
+  readonly port: number;
+  /** Takes no more connections; resolves when those it gave are closed too. */
+  close(): Promise<void>;
+}
+
+/** Connections that the kernel may hold ready; Mosquitto asks for 100, a burst of thousands of devices needs more. */
+const BACKLOG = 1024;
+
+/**
+ * Listens on one address and hands every connection to the engine.
+ * Rejects with the operating system's error (`EADDRINUSE`, `EACCES`, `ENOTFOUND`) where it cannot.
+ */
+export function listenTcp(
+  engine: Engine,
+  settings: ListenerSettings,
+  host: string,
+  port: number,
+): Promise<OpenListener> {
+  let open = 0;
+  const accept = (socket: Socket): void => {
+    const peer = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    if (settings.maxConnections >= 0 && open >= settings.maxConnections) {
+      engine.log.notice(`Client connection from ${peer.address} denied: max_connections exceeded.`);
+      socket.destroy();
+      return;
+    }
+    open++;
+    socket.once('close', () => open--);
+    if (engine.settings.connectionMessages) {
+      engine.log.notice(`New connection from ${peer.address}:${peer.port} on port ${port}.`);
+    }
+    new Connection(socket, engine, settings, peer);
+  };
+  // Writes are coalesced by the broker, so the kernel need not wait for more (broker B-16).
+  const server = createServer({ noDelay: true }, accept);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: BACKLOG, ipv6Only: host.includes(':') }, () => {
+      server.off('error', reject);
+      server.on('error', (error) => engine.log.error(`Error: ${error.message}`));
+      resolve(opened(server, host));
+    });
+  });
+}
+
+function opened(server: Server, address: string): OpenListener {
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  return {
+    address,
+    port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** An IPv4 address that came through an IPv6 socket, as the log and people write it. */
+function plainAddress(address: string | undefined): string {
+  return address?.replace(/^::ffff:/, '') ?? 'unknown';
+}

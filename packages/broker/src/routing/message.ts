@@ -1,0 +1,70 @@
+import {
+  decodeFrame,
+  encodePacket,
+  PacketType,
+  type Properties,
+  type ProtocolVersion,
+  type PublishFrame,
+  type QoS,
+} from '@tsmqtt/protocol';
+
+/** An Application Message inside the broker: the frame it came in, and what the broker has to know besides. */
+export class Message {
+  #kept: PublishFrame | undefined;
+  /** How often a QoS 2 PUBLISH was repeated before its PUBREL. */
+  repeats = 0;
+  /** Stands in the retained store; false again as soon as another message takes its place. */
+  retained = false;
+
+  constructor(
+    readonly topic: string,
+    readonly frame: PublishFrame,
+    /** When it expires, in milliseconds since 1970 (3.3.2.3.3); Infinity: never. */
+    readonly expiresAt: number,
+  ) {}
+
+  /** The frame in memory of its own, shared by all who keep the message. */
+  keep(): PublishFrame {
+    this.#kept ??= this.frame.detach();
+    return this.#kept;
+  }
+
+  /** The same message, not tied to the chunk it came in. */
+  detached(): Message {
+    return this.keep() === this.frame ? this : new Message(this.topic, this.keep(), this.expiresAt);
+  }
+
+  /** Seconds left, at least 1 as long as it has not expired [MQTT-3.3.2-6]; undefined where it never does. */
+  secondsLeft(now: number): number | undefined {
+    if (this.expiresAt === Number.POSITIVE_INFINITY) return undefined;
+    return Math.max(1, Math.ceil((this.expiresAt - now) / 1000));
+  }
+}
+
+/** When a message with these properties expires. 0 seconds mean never (broker T-26). */
+export function expiryOf(properties: Properties, now: number): number {
+  for (const entry of properties) {
+    if (entry.name === 'messageExpiryInterval' && entry.value > 0) return now + entry.value * 1000;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** A frame for a message that did not come as one: a will, or a PUBLISH whose topic was an alias. */
+export function composeFrame(
+  topic: string,
+  payload: Uint8Array,
+  qos: QoS,
+  retain: boolean,
+  properties: Properties,
+  version: ProtocolVersion,
+): PublishFrame {
+  const packetId = qos === 0 ? 0 : 1;
+  const source = encodePacket(
+    { type: PacketType.PUBLISH, topic, payload, qos, retain, dup: false, packetId, properties },
+    version,
+  );
+  // Remaining Length takes one to four bytes; the last has no continuation bit.
+  let start = 2;
+  while (((source[start - 1] as number) & 0x80) !== 0) start++;
+  return decodeFrame(source, 0, start, source.length, version) as PublishFrame;
+}

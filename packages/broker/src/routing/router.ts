@@ -1,0 +1,61 @@
+import type { Engine } from '../engine.js';
+import type { Session } from '../session/session.js';
+import type { Message } from './message.js';
+import type { Subscription } from './subscription.js';
+
+/** Takes messages from whoever publishes to whoever subscribed. */
+export class Router {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * A subscriber that has to drain before `origin` may publish to this topic (broker B-10); undefined: go ahead.
+   * Nobody is held up by itself.
+   */
+  holding(topic: string, origin: Session): Session | undefined {
+    if (this.#engine.blockedSessions.size === 0) return undefined;
+    const route = this.#engine.tree.match(topic);
+    for (const { session } of route.subscriptions) {
+      if (session.pressure.holds && session !== origin) return session;
+    }
+    for (const group of route.groups) {
+      const session = group.peek()?.session;
+      if (session?.pressure.holds === true && session !== origin) return session;
+    }
+    return undefined;
+  }
+
+  /**
+   * Delivers a message: retained first, then live (broker §9.9).
+   *
+   * @param origin The session it came from; undefined for the broker's own.
+   * @returns Whether any subscription matched, even one that does not get it (broker T-20).
+   */
+  publish(message: Message, origin: Session | undefined): boolean {
+    const engine = this.#engine;
+    if (message.frame.retain) engine.retained.publish(message);
+    const route = engine.tree.match(message.topic);
+    for (const subscription of route.subscriptions) {
+      // [MQTT-3.8.3-3]
+      if (subscription.noLocal && subscription.session === origin) continue;
+      this.#deliver(message, subscription);
+    }
+    for (const group of route.groups) {
+      const member = group.take();
+      if (member !== undefined) this.#deliver(message, member);
+    }
+    const matched = route.subscriptions.length > 0 || route.groups.length > 0;
+    if (!matched) engine.counters.unmatched++;
+    return matched;
+  }
+
+  #deliver(message: Message, subscription: Subscription): void {
+    const qos = this.#engine.deliveryQoS(message, subscription);
+    // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    const retain = subscription.retainAsPublished && message.frame.retain;
+    subscription.session.deliver(message, qos, retain, subscription.identifier);
+  }
+}

@@ -1,0 +1,150 @@
+import { SharedGroup } from './shared-group.js';
+import type { Subscription } from './subscription.js';
+
+/** Who gets a message to one topic. */
+export interface Route {
+  /** In the order literal level, `+`, `#` (broker §9.9). */
+  readonly subscriptions: readonly Subscription[];
+  readonly groups: readonly SharedGroup[];
+}
+
+class Level {
+  children: Map<string, Level> | undefined;
+  subscriptions: Subscription[] = [];
+  groups: Map<string, SharedGroup> | undefined;
+
+  get empty(): boolean {
+    return this.subscriptions.length === 0 && this.groups === undefined && this.children === undefined;
+  }
+}
+
+/** Routes remembered at a time; beyond it they are found anew. */
+const LARGEST_CACHE = 16_384;
+
+/**
+ * All subscriptions, by the levels of their Topic Filters (4.7). Matching walks the levels of the topic; what it finds
+ * is remembered by topic until any subscription changes.
+ */
+export class SubscriptionTree {
+  readonly #root = new Level();
+  #routes = new Map<string, Route>();
+  #count = 0;
+
+  /** Number of subscriptions, shared ones included. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** @param share Share Name for a Shared Subscription. */
+  add(subscription: Subscription, share: string | undefined): void {
+    let level = this.#root;
+    for (const name of subscription.filter.split('/')) {
+      level.children ??= new Map();
+      let next = level.children.get(name);
+      if (next === undefined) {
+        next = new Level();
+        level.children.set(name, next);
+      }
+      level = next;
+    }
+    if (share === undefined) level.subscriptions.push(subscription);
+    else {
+      level.groups ??= new Map();
+      let group = level.groups.get(share);
+      if (group === undefined) {
+        group = new SharedGroup(share, subscription.filter);
+        level.groups.set(share, group);
+      }
+      group.members.push(subscription);
+      subscription.group = group;
+    }
+    this.#count++;
+    this.#forgetRoutes();
+  }
+
+  remove(subscription: Subscription): void {
+    if (this.#remove(this.#root, subscription.filter.split('/'), 0, subscription)) {
+      this.#count--;
+      this.#forgetRoutes();
+    }
+  }
+
+  #remove(level: Level, names: readonly string[], depth: number, subscription: Subscription): boolean {
+    if (depth === names.length) return removeFrom(level, subscription);
+    const name = names[depth] as string;
+    const child = level.children?.get(name);
+    if (child === undefined || !this.#remove(child, names, depth + 1, subscription)) return false;
+    if (child.empty) {
+      level.children?.delete(name);
+      if (level.children?.size === 0) level.children = undefined;
+    }
+    return true;
+  }
+
+  #forgetRoutes(): void {
+    if (this.#routes.size > 0) this.#routes = new Map();
+  }
+
+  /** Everybody whose filter matches the Topic Name. */
+  match(topic: string): Route {
+    const known = this.#routes.get(topic);
+    if (known !== undefined) return known;
+    const subscriptions: Subscription[] = [];
+    const groups: SharedGroup[] = [];
+    collect(this.#root, topic.split('/'), 0, topic.startsWith('$'), subscriptions, groups);
+    const route = { subscriptions, groups };
+    if (this.#routes.size >= LARGEST_CACHE) this.#routes = new Map();
+    this.#routes.set(topic, route);
+    return route;
+  }
+}
+
+function removeFrom(level: Level, subscription: Subscription): boolean {
+  const group = subscription.group;
+  if (group !== undefined) {
+    group.remove(subscription);
+    if (group.members.length === 0) {
+      level.groups?.delete(group.name);
+      if (level.groups?.size === 0) level.groups = undefined;
+    }
+    return true;
+  }
+  const index = level.subscriptions.indexOf(subscription);
+  if (index < 0) return false;
+  level.subscriptions.splice(index, 1);
+  return true;
+}
+
+function collect(
+  level: Level,
+  names: readonly string[],
+  depth: number,
+  dollar: boolean,
+  subscriptions: Subscription[],
+  groups: SharedGroup[],
+): void {
+  const children = level.children;
+  if (depth === names.length) {
+    take(level, subscriptions, groups);
+    // `a/#` matches `a` too (4.7.1.2).
+    const rest = children?.get('#');
+    if (rest !== undefined) take(rest, subscriptions, groups);
+    return;
+  }
+  if (children === undefined) return;
+  const name = names[depth] as string;
+  const literal = children.get(name);
+  if (literal !== undefined) collect(literal, names, depth + 1, dollar, subscriptions, groups);
+  // [MQTT-4.7.2-1]: a wildcard does not match the first level of a topic that starts with `$`.
+  if (depth === 0 && dollar) return;
+  const any = children.get('+');
+  if (any !== undefined) collect(any, names, depth + 1, dollar, subscriptions, groups);
+  const rest = children.get('#');
+  if (rest !== undefined) take(rest, subscriptions, groups);
+}
+
+function take(level: Level, subscriptions: Subscription[], groups: SharedGroup[]): void {
+  for (const subscription of level.subscriptions) subscriptions.push(subscription);
+  if (level.groups === undefined) return;
+  for (const group of level.groups.values()) groups.push(group);
+}

@@ -1,0 +1,71 @@
+import type { Engine } from '../engine.js';
+import { NEVER, Session } from './session.js';
+
+/** All sessions by Client Identifier, connected and not. */
+export class SessionRegistry {
+  readonly #engine: Engine;
+  readonly #sessions = new Map<string, Session>();
+  /** Offline sessions that will expire; few, so that a sweep does not look at every session. */
+  readonly #expiring = new Set<Session>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** The session for a client that connects: the one there was, or a new one. */
+  open(clientId: string, cleanStart: boolean): { readonly session: Session; readonly present: boolean } {
+    const known = this.#sessions.get(clientId);
+    if (known !== undefined) {
+      this.#expiring.delete(known);
+      if (!cleanStart) return { session: known, present: true };
+      this.end(known);
+    }
+    const session = new Session(clientId, this.#engine);
+    this.#sessions.set(clientId, session);
+    return { session, present: false };
+  }
+
+  /** Its connection is gone: ends it, or lets its expiry begin (4.1). */
+  disconnected(session: Session): void {
+    session.detach();
+    if (!session.persistent) {
+      this.end(session);
+      return;
+    }
+    const limit = this.#engine.settings.persistentClientExpiration ?? Number.POSITIVE_INFINITY;
+    const asked = session.expiryInterval >= NEVER ? Number.POSITIVE_INFINITY : session.expiryInterval;
+    const seconds = Math.min(asked, limit);
+    if (seconds === Number.POSITIVE_INFINITY) return;
+    session.expiresAt = this.#engine.clock.now() + seconds * 1000;
+    this.#expiring.add(session);
+  }
+
+  /** Removes a session with all that belongs to it. */
+  end(session: Session): void {
+    for (const subscription of session.subscriptions.values()) this.#engine.tree.remove(subscription);
+    session.clear();
+    this.#expiring.delete(session);
+    if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+  }
+
+  sweep(now: number): void {
+    for (const session of this.#expiring) {
+      // Strictly more than the interval has passed (broker §9.4).
+      if (session.expiresAt === undefined || now <= session.expiresAt) continue;
+      this.#engine.log.notice(`Expiring client ${session.clientId} due to timeout.`);
+      this.end(session);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import {
+  type Acknowledgement,
+  InboundFlow,
+  OutboundFlow,
+  type OutboundSink,
+  type QoS,
+} from '@tsmqtt/protocol';
+import type { Connection } from '../connection/connection.js';
+import type { Engine } from '../engine.js';
+import { BackPressure } from '../routing/back-pressure.js';
+import type { Message } from '../routing/message.js';
+import { RetainedReplay } from '../routing/retained-replay.js';
+import type { Subscription } from '../routing/subscription.js';
+import { Delivery } from './delivery.js';
+import { OfflineQoS0 } from './offline-qos0.js';
+
+/** Largest window: every Packet Identifier. */
+export const UNLIMITED_WINDOW = 65_535;
+
+/** Session Expiry Interval that never ends (3.1.2.11.2). */
+export const NEVER = 0xffff_ffff;
+
+/**
+ * The state that belongs to a Client Identifier and outlives connections as long as its expiry says (4.1): its
+ * subscriptions and the messages that are under way to and from it.
+ */
+export class Session implements OutboundSink<Delivery> {
+  connection: Connection | undefined;
+  readonly outbound: OutboundFlow<Delivery>;
+  readonly inbound = new InboundFlow<Message>();
+  readonly pressure: BackPressure;
+  readonly replay: RetainedReplay;
+  /** Seconds it is kept after its connection ended; 0: it ends with it. */
+  expiryInterval = 0;
+  /** When it ends, in milliseconds since 1970; undefined while connected or for ever. */
+  expiresAt: number | undefined;
+
+  #subscriptions: Map<string, Subscription> | undefined;
+  #offlineQoS0: OfflineQoS0 | undefined;
+
+  constructor(
+    readonly clientId: string,
+    readonly engine: Engine,
+  ) {
+    this.outbound = new OutboundFlow<Delivery>(this);
+    this.pressure = new BackPressure(this, engine.settings.maxQueuedMessages);
+    this.replay = new RetainedReplay(this);
+  }
+
+  /** Whether it outlives its connection. */
+  get persistent(): boolean {
+    return this.expiryInterval > 0;
+  }
+
+  /** By Topic Filter as it was subscribed, `$share/...` included. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    this.#subscriptions ??= new Map();
+    return this.#subscriptions;
+  }
+
+  addSubscription(filter: string, subscription: Subscription): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(filter, subscription);
+  }
+
+  removeSubscription(filter: string): void {
+    this.#subscriptions?.delete(filter);
+  }
+
+  /** A client connected and was told whether the session was present; what waited goes out. */
+  attach(connection: Connection, window: number, sessionPresent: boolean): void {
+    this.connection = connection;
+    this.expiresAt = undefined;
+    this.pressure.reset(window);
+    this.outbound.connected(window, sessionPresent);
+    this.#offlineQoS0?.drain((message, retain, identifier) => this.#sendQoS0(message, retain, identifier));
+    this.#offlineQoS0 = undefined;
+  }
+
+  /** The connection is gone. */
+  detach(): void {
+    this.connection = undefined;
+    this.outbound.disconnected();
+    this.replay.clear();
+    this.pressure.end();
+  }
+
+  /** The session ends: nothing of it is left. */
+  clear(): void {
+    this.outbound.clear();
+    this.inbound.clear();
+    this.replay.clear();
+    this.#offlineQoS0 = undefined;
+    this.pressure.end();
+  }
+
+  /** A message for one of its subscriptions, or undefined for one that a retained message goes to. */
+  deliver(message: Message, qos: QoS, retain: boolean, identifier: number | undefined): void {
+    if (qos === 0) this.#deliverQoS0(message, retain, identifier);
+    else this.#deliverAcknowledged(message, qos, retain, identifier);
+  }
+
+  #deliverQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
+    if (this.connection !== undefined) {
+      if (this.pressure.dropsQoS0()) {
+        this.pressure.dropped();
+        return;
+      }
+      this.#sendQoS0(message, retain, identifier);
+      this.pressure.check();
+    } else if (this.persistent && this.engine.settings.queueQos0Messages) {
+      this.#offlineQoS0 ??= new OfflineQoS0(this.engine.settings.maxQueuedMessages);
+      if (!this.#offlineQoS0.add(message.detached(), retain, identifier, this.outbound.pending))
+        this.pressure.dropped();
+    }
+  }
+
+  #sendQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
+    this.connection?.publish(message, 0, retain, false, 0, identifier);
+  }
+
+  #deliverAcknowledged(message: Message, qos: 1 | 2, retain: boolean, identifier: number | undefined): void {
+    if (this.pressure.dropsAcknowledged()) {
+      this.pressure.dropped();
+      return;
+    }
+    const size = message.frame.end - message.frame.frameStart;
+    const delivery = new Delivery(qos, message, retain, identifier, size);
+    this.outbound.send(delivery);
+    // Whatever was not sent for good has to outlive the chunk it came in.
+    if (delivery.message !== undefined) delivery.message = message.detached();
+    this.pressure.check();
+  }
+
+  /** OutboundSink. */
+  publish(delivery: Delivery, packetId: number, dup: boolean): boolean {
+    const message = delivery.message as Message;
+    if (!this.persistent) delivery.message = undefined;
+    const { qos, retain, subscriptionIdentifier } = delivery;
+    return this.connection?.publish(message, qos, retain, dup, packetId, subscriptionIdentifier) ?? false;
+  }
+
+  /** OutboundSink. */
+  pubrel(packetId: number): void {
+    this.connection?.pubrel(packetId);
+  }
+
+  /** OutboundSink. */
+  settled(delivery: Delivery, _acknowledgement: Acknowledgement): void {
+    const connection = this.connection;
+    if (connection === undefined) return;
+    connection.progress += delivery.size;
+    this.pressure.drained();
+  }
+}

@@ -1,0 +1,63 @@
+import { type ProtocolVersion, property, type Will } from '@tsmqtt/protocol';
+import type { Engine } from '../engine.js';
+import { composeFrame, expiryOf, Message } from '../routing/message.js';
+
+interface Delayed {
+  readonly will: Will;
+  readonly version: ProtocolVersion;
+  readonly dueAt: number;
+}
+
+/** Wills of connections that ended (3.1.2.5), those that wait out their Will Delay Interval (3.1.3.2.2) among them. */
+export class WillStore {
+  readonly #engine: Engine;
+  readonly #delayed = new Map<string, Delayed>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * A connection ended so that its will is due [MQTT-3.1.2-8].
+   *
+   * @param expiryInterval The session's, in seconds: a longer delay is cut to it, but 0 lets the full delay pass (broker §9.5).
+   */
+  due(clientId: string, will: Will, version: ProtocolVersion, expiryInterval: number): void {
+    const delay = property(will.properties, 'willDelayInterval') ?? 0;
+    if (delay === 0) {
+      this.#publish(will, version);
+      return;
+    }
+    const seconds = expiryInterval === 0 ? delay : Math.min(delay, expiryInterval);
+    this.#delayed.set(clientId, { will, version, dueAt: this.#engine.clock.now() + seconds * 1000 });
+  }
+
+  /** The client is back in time [MQTT-3.1.3-9]; with Clean Start too (broker §9.5). */
+  cancel(clientId: string): void {
+    this.#delayed.delete(clientId);
+  }
+
+  sweep(now: number): void {
+    for (const [clientId, { will, version, dueAt }] of this.#delayed) {
+      if (now < dueAt) continue;
+      this.#delayed.delete(clientId);
+      this.#publish(will, version);
+    }
+  }
+
+  /** The broker ends: delayed wills do not outlive it, so all are sent (broker §6). */
+  publishAll(): void {
+    for (const { will, version } of this.#delayed.values()) this.#publish(will, version);
+    this.#delayed.clear();
+  }
+
+  #publish(will: Will, version: ProtocolVersion): void {
+    const { topic, payload, qos, retain } = will;
+    // Clients do not write below $SYS; such a will is dropped when it is due (broker §9.5).
+    if (topic.startsWith('$SYS/')) return;
+    const properties = will.properties.filter((entry) => entry.name !== 'willDelayInterval');
+    const frame = composeFrame(topic, payload, qos, retain, properties, version);
+    const message = new Message(topic, frame, expiryOf(properties, this.#engine.clock.now()));
+    this.#engine.router.publish(message, undefined);
+  }
+}
