@@ -22,7 +22,7 @@ export async function hashAll(
   // Silent, as the reference is (cli §18.6).
   if (file.isEmpty) throw new Failure(Buffer.alloc(0));
   const hashes = await hashPlain([...file.entries()].filter(isPlain), settings, io, signal);
-  const { changed, total } = editPasswordFile(path, io, signal, (current) => {
+  const { changed, total } = await editPasswordFile(path, io, signal, (current) => {
     const entries = [...current.entries()];
     const plain = entries.filter(isPlain);
     for (const entry of plain) {

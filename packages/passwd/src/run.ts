@@ -46,7 +46,7 @@ async function execute(command: Command, io: Io, signal: AbortSignal): Promise<E
       await hashAll(command.path, command.settings, io, signal);
       return 0;
     case 'delete':
-      deleteUser(command.path, command.username, io, signal);
+      await deleteUser(command.path, command.username, io, signal);
       return 0;
     case 'verify':
       await verifyUser(command.path, command.username, command.source, io, signal);

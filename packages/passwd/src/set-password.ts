@@ -29,7 +29,7 @@ export async function setPassword(change: PasswordChange, io: Io, signal: AbortS
   openPasswordFile(path, 'edit', io);
   const password = await newPassword(source, io, signal);
   const hash = await hashOrFail(password, settings, io);
-  const done = editPasswordFile(path, io, signal, (file) => file.set(username, hash));
+  const done = await editPasswordFile(path, io, signal, (file) => file.set(username, hash));
   io.stdout.write(byteText`${done === 'added' ? 'Adding' : 'Updating'} password for user ${username}\n`);
 }
 

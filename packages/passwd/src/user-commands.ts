@@ -7,10 +7,15 @@ import { existingPassword } from './password-input.js';
 import { openPasswordFile, resolvePath } from './password-path.js';
 
 /** `tsmqtt-passwd -D FILE USERNAME`: removes all lines of the user (cli §18.6). */
-export function deleteUser(givenPath: Buffer, username: Buffer, io: Io, signal: AbortSignal): void {
+export async function deleteUser(
+  givenPath: Buffer,
+  username: Buffer,
+  io: Io,
+  signal: AbortSignal,
+): Promise<void> {
   const { path } = resolvePath(givenPath);
   openPasswordFile(path, 'edit', io);
-  const removed = editPasswordFile(path, io, signal, (file) => file.remove(username));
+  const removed = await editPasswordFile(path, io, signal, (file) => file.remove(username));
   if (removed === 0) throw notFound(username);
 }
 
