@@ -1,6 +1,8 @@
 import type { OutboundMessage } from './outbound-message.js';
 
 const FIRST_SIZE = 16;
+/** A table larger than this is given back when it has run empty. */
+const LARGEST_KEPT = 1024;
 const LARGEST_PACKET_ID = 65_535;
 
 /**
@@ -12,9 +14,16 @@ export class InFlightTable<M extends OutboundMessage> {
   #slots: (M | undefined)[] = [];
   #size = 0;
   #next = 1;
+  /** Packet Identifiers in use by something that is not in the table. */
+  #reserved: Set<number> | undefined;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Slots held: the memory that the table takes. */
+  get capacity(): number {
+    return this.#slots.length;
   }
 
   get(packetId: number): M | undefined {
@@ -25,10 +34,12 @@ export class InFlightTable<M extends OutboundMessage> {
   /** Gives the message the next free Packet Identifier: from 1 on, 65535 followed by 1, skipping those in use. */
   add(message: M): void {
     if (this.#slots.length === 0) this.#slots = new Array<M | undefined>(FIRST_SIZE).fill(undefined);
-    if (this.#size >= LARGEST_PACKET_ID) throw new RangeError('all Packet Identifiers are in use');
+    if (this.#size + (this.#reserved?.size ?? 0) >= LARGEST_PACKET_ID)
+      throw new RangeError('all Packet Identifiers are in use');
     for (;;) {
       const packetId = this.#next;
       this.#next = packetId === LARGEST_PACKET_ID ? 1 : packetId + 1;
+      if (this.#reserved?.has(packetId) === true) continue;
       const slot = packetId & (this.#slots.length - 1);
       const occupant = this.#slots[slot];
       if (occupant === undefined) {
@@ -46,11 +57,31 @@ export class InFlightTable<M extends OutboundMessage> {
     }
   }
 
+  /** Takes the next free Packet Identifier for a SUBSCRIBE or UNSUBSCRIBE, until `free()` [MQTT-2.2.1-3]. */
+  reserve(): number {
+    this.#reserved ??= new Set();
+    if (this.#size + this.#reserved.size >= LARGEST_PACKET_ID) {
+      throw new RangeError('all Packet Identifiers are in use');
+    }
+    for (;;) {
+      const packetId = this.#next;
+      this.#next = packetId === LARGEST_PACKET_ID ? 1 : packetId + 1;
+      if (this.#reserved.has(packetId) || this.get(packetId) !== undefined) continue;
+      this.#reserved.add(packetId);
+      return packetId;
+    }
+  }
+
+  free(packetId: number): void {
+    this.#reserved?.delete(packetId);
+  }
+
   delete(message: M): void {
     const slot = message.packetId & (this.#slots.length - 1);
     if (this.#slots[slot] !== message) return;
     this.#slots[slot] = undefined;
     this.#size--;
+    if (this.#size === 0 && this.#slots.length > LARGEST_KEPT) this.clear();
   }
 
   clear(): void {
