@@ -65,7 +65,7 @@ export interface ConfOption {
   readonly harmless?: readonly (boolean | number | string)[];
   /** Exit code of the refusal, which then comes when the security files are read, not on the line (broker §3.4). */
   readonly refusedLate?: 13;
-  /** Ignored values are read only up to the type, settings as they stand in the table are set. */
+  /** The setting that takes the value as it was read; absent: an effect of its own, or none. */
   readonly sets?: { readonly broker: BrokerKey } | { readonly listener: ListenerKey };
   /** Numbers outside of these mean "no limit", which is written as `as`. */
   readonly unlimited?: { readonly below: number; readonly above?: number; readonly as: number };
