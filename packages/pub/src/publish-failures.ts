@@ -32,7 +32,9 @@ export function undelivered(count: number, total: number): string {
   return `Error: ${count} of ${total} messages were not delivered.\n`;
 }
 
-/** The line that says that all of it happened in vain (P-29). */
-export function reachedNobody(count: number): string {
-  return `Error: no --local subscriber is running; ${count} messages reached nobody.\n`;
+/** Exit code 1 and a line for messages that went to nobody at all (P-29). */
+export function inVain(count: number, reporter: Reporter): ExitCode {
+  if (count === 0) return 0;
+  reporter.report(`Error: no --local subscriber is running; ${count} messages reached nobody.\n`);
+  return 1;
 }

@@ -9,8 +9,9 @@ import {
   type Settings,
 } from '@tsmqtt/cli-kit';
 import { ClientError, type PublishBatch } from '@tsmqtt/client';
+import { endQuietly } from './end-quietly.js';
 import { LineSplitter } from './line-splitter.js';
-import { PublishFailures, reachedNobody, undelivered } from './publish-failures.js';
+import { inVain, PublishFailures, undelivered } from './publish-failures.js';
 import { retainFlag } from './retain-flag.js';
 
 /** How long a signal leaves what was read already to be delivered (P-24). */
@@ -65,7 +66,7 @@ export class LinePublisher {
 
   /** Reads to the end, delivers, says what was not delivered, and answers the exit code. */
   async run(): Promise<ExitCode> {
-    const { client, hosting } = this.#connection;
+    const { client, reachedNobody } = this.#connection;
     const end = await this.#read();
     const unread = this.#splitter.countRest(this.#chunk, this.#from);
     this.#inputEnded = true;
@@ -75,7 +76,6 @@ export class LinePublisher {
     let failed: ClientError | undefined;
     try {
       await this.#batch.finish();
-      await client.end();
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       failed = error;
@@ -83,6 +83,9 @@ export class LinePublisher {
       cancelDeadline();
       this.#cancelGivingUp();
     }
+    // The client may have given up with nothing on its way; there may be input that it will never take.
+    if (end === 'connection closed') failed ??= await client.closed;
+    if (failed === undefined) await endQuietly(client);
     const { accepted, settled } = this.#batch;
     if (failed !== undefined && !signalled) {
       this.#reporter.report(connectionFailure(failed, { tool: 'pub', lines: true }).text);
@@ -91,11 +94,7 @@ export class LinePublisher {
     if (missing > 0) this.#reporter.report(undelivered(missing, accepted + unread));
     if (signalled) return SIGNAL_CODES[end];
     if (failed !== undefined) return connectionFailure(failed, { tool: 'pub', lines: true }).exitCode;
-    if (hosting && accepted > 0) {
-      this.#reporter.report(reachedNobody(accepted));
-      return 1;
-    }
-    return this.#failures.exitCode;
+    return this.#failures.exitCode || inVain(reachedNobody(), this.#reporter);
   }
 
   /** Reads standard input into the batch, no faster than the batch takes it. */

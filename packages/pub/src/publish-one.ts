@@ -7,12 +7,13 @@ import {
   type Settings,
 } from '@tsmqtt/cli-kit';
 import { ClientError } from '@tsmqtt/client';
-import { PublishFailures, reachedNobody, undelivered } from './publish-failures.js';
+import { endQuietly } from './end-quietly.js';
+import { inVain, PublishFailures, undelivered } from './publish-failures.js';
 import { retainFlag } from './retain-flag.js';
 
 /** Publishes one message, `--repeat` times one after the other, and waits for each (cli §11.1, §11.2). */
 export async function publishOne(
-  { client, hosting }: Connection,
+  { client, reachedNobody }: Connection,
   topic: string,
   payload: Buffer,
   settings: Settings,
@@ -31,15 +32,12 @@ export async function publishOne(
     if (!(error instanceof ClientError)) throw error;
     const { text, exitCode } = connectionFailure(error, { tool: 'pub', lines: false });
     reporter.report(text);
-    reporter.report(undelivered(settings.repeat - delivered, settings.repeat));
+    // Of a single message the line above says it all.
+    if (settings.repeat > 1) reporter.report(undelivered(settings.repeat - delivered, settings.repeat));
     return exitCode;
   }
-  await client.end();
-  if (hosting) {
-    reporter.report(reachedNobody(settings.repeat));
-    return 1;
-  }
-  return failures.exitCode;
+  await endQuietly(client);
+  return failures.exitCode || inVain(reachedNobody(), reporter);
 }
 
 /** Waits so many seconds; not beyond the end of the connection, which the next publish then reports. */

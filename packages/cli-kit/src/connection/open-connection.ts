@@ -13,8 +13,8 @@ export type ConnectionHandlers = Partial<Omit<ConnectOptions, 'connector'>>;
 export interface Connection {
   readonly client: Client;
   readonly endpoint: Endpoint;
-  /** This process hosts the broker it is connected to (`--local`). */
-  readonly hosting: boolean;
+  /** Messages that this process, hosting the broker for `--local`, published to nobody (P-29). */
+  reachedNobody(): number;
   /** Ends a hosted broker; the client has ended before. */
   close(): Promise<void>;
 }
@@ -51,7 +51,12 @@ export async function openConnection(
       io,
       settings.quiet,
     );
-    return { client, endpoint, hosting: local?.hosted === true, close: async () => local?.close() };
+    return {
+      client,
+      endpoint,
+      reachedNobody: () => local?.reachedNobody() ?? 0,
+      close: async () => local?.close(),
+    };
   } catch (error) {
     await local?.close();
     throw error instanceof ClientError ? connectionFailure(error, context) : error;

@@ -9,8 +9,8 @@ const LOOPBACK = '127.0.0.1';
 /** The broker that `--local` found or became. */
 export interface LocalBroker {
   readonly endpoint: Endpoint;
-  /** This process hosts it, because nobody had the port. */
-  readonly hosted: boolean;
+  /** Messages that went to a broker of this very process and matched no subscription: they are gone (P-29). */
+  reachedNobody(): number;
   /** Ends it where this process hosts it, once what it owes its clients was sent. */
   close(): Promise<void>;
 }
@@ -20,16 +20,18 @@ export interface LocalBroker {
  * connects to what is there, whatever broker that is. Throws ProgramError where neither is possible.
  */
 export async function joinLocalBroker(port: number): Promise<LocalBroker> {
-  const found: LocalBroker = { endpoint: { host: LOOPBACK, port }, hosted: false, close: async () => {} };
+  const endpoint = { host: LOOPBACK, port };
   try {
     // Most of the time somebody hosts already: find out before loading a broker.
     await probe(port);
     const { startBroker } = await import('@tsmqtt/broker');
     const broker = await startBroker({ host: LOOPBACK, port, allowAnonymous: true });
-    return { endpoint: found.endpoint, hosted: true, close: () => broker.close() };
+    return { endpoint, reachedNobody: () => broker.counters.unmatched, close: () => broker.close() };
   } catch (error) {
     // Also where another process was faster between the two steps.
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return found;
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      return { endpoint, reachedNobody: () => 0, close: async () => {} };
+    }
     throw new ProgramError(1, `Error: ${systemErrorText(error)} (${LOOPBACK}:${port})\n`);
   }
 }
