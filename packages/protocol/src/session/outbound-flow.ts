@@ -94,7 +94,21 @@ export class OutboundFlow<M extends OutboundMessage> {
     const doubtful = sessionPresent ? 0 : this.#resend.length;
     if (!sessionPresent) this.#restart();
     this.pump();
+    this.#releaseAll();
     return doubtful;
+  }
+
+  /**
+   * A Packet Identifier for a SUBSCRIBE or UNSUBSCRIBE, from the same sequence as the messages' own, not given to
+   * anything else until `freePacketId()` [MQTT-2.2.1-3].
+   */
+  reservePacketId(): number {
+    return this.#inFlight.reserve();
+  }
+
+  /** SUBACK or UNSUBACK came, or the connection on which it was awaited is gone. */
+  freePacketId(packetId: number): void {
+    this.#inFlight.free(packetId);
   }
 
   /** The connection is gone; everything is kept for the next. */
@@ -131,12 +145,11 @@ export class OutboundFlow<M extends OutboundMessage> {
     const action = (DELIVERY_TABLE[state] as (typeof DELIVERY_TABLE)[number])[eventOf(packet)];
     if (action === DeliveryAction.RELEASE) {
       if (message !== undefined) message.state = DeliveryState.AWAIT_PUBCOMP;
-      this.#sink.pubrel(packet.packetId);
+      if (this.#connected) this.#sink.pubrel(packet.packetId);
     } else if (action === DeliveryAction.SETTLE) {
       const settled = message as M;
-      this.#inFlight.delete(settled);
       // [MQTT-4.9.0-2]: a PUBACK, PUBCOMP or failed PUBREC gives its place in the window back.
-      if (settled.onWire) this.#onWire--;
+      this.#leave(settled);
       this.#sink.settled(settled, packet);
       this.pump();
     }
@@ -145,8 +158,8 @@ export class OutboundFlow<M extends OutboundMessage> {
 
   /** Sends what waits, as far as the window reaches. */
   pump(): void {
-    if (!this.#connected) return;
-    while (this.#onWire < this.#window) {
+    // Asked again each time: the sink may have found the connection gone.
+    while (this.#connected && this.#onWire < this.#window) {
       if (this.#resent < this.#resend.length) {
         this.#again(this.#resend[this.#resent++] as M);
         if (this.#resent === this.#resend.length) {
@@ -167,20 +180,33 @@ export class OutboundFlow<M extends OutboundMessage> {
     message.state = message.qos === 1 ? DeliveryState.AWAIT_PUBACK : DeliveryState.AWAIT_PUBREC;
     message.onWire = true;
     this.#onWire++;
-    if (!this.#sink.publish(message, message.packetId, false)) this.#abandon(message);
+    if (!this.#sink.publish(message, message.packetId, false)) this.#leave(message);
   }
 
-  #abandon(message: M): void {
+  /** Frees its Packet Identifier and its place in the window. */
+  #leave(message: M): void {
     this.#inFlight.delete(message);
+    if (!message.onWire) return;
+    message.onWire = false;
     this.#onWire--;
   }
 
+  /** PUBREL waits for no window [MQTT-3.3.4-8] [MQTT-3.3.4-10]: what `pump()` left of them goes out now. */
+  #releaseAll(): void {
+    const resend = this.#resend;
+    for (let at = this.#resent; this.#connected && this.#resend === resend && at < resend.length; at++) {
+      const message = resend[at] as M;
+      if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#again(message);
+    }
+  }
+
   #again(message: M): void {
-    if (this.#inFlight.get(message.packetId) !== message) return; // acknowledged meanwhile
+    // Acknowledged meanwhile, or released already.
+    if (message.onWire || this.#inFlight.get(message.packetId) !== message) return;
     message.onWire = true;
     this.#onWire++;
     if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#sink.pubrel(message.packetId);
-    else if (!this.#sink.publish(message, message.packetId, true)) this.#abandon(message);
+    else if (!this.#sink.publish(message, message.packetId, true)) this.#leave(message);
   }
 
   #restart(): void {
