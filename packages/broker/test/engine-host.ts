@@ -38,6 +38,10 @@ export class EngineHost {
     return host;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   /** Lets time pass, one sweep a second. */
   pass(seconds: number): void {
     for (let second = 0; second < seconds; second++) {
