@@ -1,3 +1,4 @@
+import { startBroker as startEngine } from '../broker.js';
 import { ConfError } from '../conf/conf-error.js';
 import type { Conf } from '../conf/conf-reader.js';
 import { BrokerLog } from '../log/broker-log.js';
@@ -15,13 +16,13 @@ import { serve } from './serve.js';
  * The program `tsmqtt-broker`: reads the command line and the configuration, then serves until a signal ends it.
  *
  * @param argv arguments without interpreter and script.
- * @param startBroker the engine.
+ * @param startBroker opens the listeners; tests pass another.
  * @returns the exit code (contract broker §1.2).
  */
 export async function run(
   argv: readonly Buffer[],
   io: BrokerIo,
-  startBroker: StartBroker,
+  startBroker: StartBroker = startEngine,
 ): Promise<ExitCode> {
   // Until the configured log is open, lines go to stderr with the default types, even with -q (T-38).
   const log = new BrokerLog(

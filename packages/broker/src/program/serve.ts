@@ -10,7 +10,7 @@ import { loadPasswords, type SecretFileRules } from './password-source.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { dropPrivileges, prepareRunFolder } from './privileges.js';
 import { listenError, ProgramError } from './program-error.js';
-import type { RunningBroker, StartBroker, StartOptions } from './running-broker.js';
+import type { RunningBroker, StartBroker } from './running-broker.js';
 import { VERSION } from './version.js';
 
 /** What a broker that is to run was asked for. */
@@ -91,9 +91,13 @@ class Server {
       if (conf.refusal !== undefined) throw conf.refusal;
       this.verifier = await this.loadVerifier(this.settings);
       if (this.settings.localOnly) this.warnLocalOnly();
-      this.broker = await startBroker(this.startOptions()).catch((error: unknown) => {
-        throw listenError(error);
-      });
+      const { settings, log, verifier } = this;
+      const options = { ...settings, log };
+      this.broker = await startBroker(verifier === undefined ? options : { ...options, verifier }).catch(
+        (error: unknown) => {
+          throw listenError(error);
+        },
+      );
     } catch (error) {
       // The log is open by now, so the reason stands there.
       if (!(error instanceof ConfError || error instanceof ProgramError)) throw error;
@@ -153,13 +157,6 @@ class Server {
     return loadPasswords(passwordFile, rules, this.log);
   }
 
-  private startOptions(): StartOptions {
-    const { log } = this;
-    return this.verifier === undefined
-      ? { ...this.settings, log }
-      : { ...this.settings, log, verifier: this.verifier };
-  }
-
   private onSignals(): { readonly first: Promise<void>; readonly second: Promise<void> } {
     let stopFirst = () => {};
     let stopSecond = () => {};
@@ -197,7 +194,7 @@ class Server {
       verifier === undefined ? { ...settings, passwordFile: this.settings.passwordFile } : settings;
     if (verifier !== undefined) this.verifier = verifier.loaded;
     this.log.reopen(logSettings(this.settings, this.request.args));
-    await this.keepingOld(undefined, async () => this.broker?.reload(this.startOptions()));
+    await this.keepingOld(undefined, async () => this.broker?.reload(this.settings, this.verifier));
   }
 
   /** The configuration as it now stands, with what only a restart changes as it was. @throws ConfError */

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { BrokerIo } from '../program/io.js';
+import { run } from '../program/run.js';
+import { findSystemUser } from '../program/system-users.js';
+
+const { argv, execArgv, execPath } = process;
+const script = argv[1] ?? 'tsmqtt-broker';
+
+/** Node's types leave one function out. */
+type PosixProcess = NodeJS.Process & { initgroups?(user: string, extraGroup: number): void };
+
+const io: BrokerIo = {
+  programName: basename(script).replace(/\.[cm]?[jt]s$/, ''),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  pid: process.pid,
+  now: Date.now,
+  onSignal(signal, handler) {
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  },
+  onExit(handler) {
+    process.on('exit', handler);
+    return () => process.off('exit', handler);
+  },
+  userId: () => process.geteuid?.(),
+  findUser: (name) => findSystemUser(name),
+  becomeUser({ name, userId, groupId }) {
+    // Groups first: without root they cannot be given up any more.
+    if (name === undefined || groupId === undefined) process.setgroups?.([]);
+    else (process as PosixProcess).initgroups?.(name, groupId);
+    if (groupId !== undefined) process.setgid?.(groupId);
+    if (userId !== undefined) process.setuid?.(userId);
+  },
+  setUmask: (mask) => void process.umask(mask),
+  detach: (args) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(execPath, [...execArgv, script, ...args], { detached: true, stdio: 'ignore' });
+      child.once('error', reject);
+      child.once('spawn', () => {
+        child.unref();
+        resolve();
+      });
+    }),
+};
+
+function flushed(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+}
+
+void run(
+  argv.slice(2).map((argument) => Buffer.from(argument)),
+  io,
+)
+  .catch((error: unknown) => {
+    const text = error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`Error: unexpected failure, please report it: ${text}\n`);
+    return 1;
+  })
+  .then(async (code) => {
+    process.exitCode = code;
+    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    process.exit(code);
+  });
