@@ -1,4 +1,4 @@
-import type { ExitCode, Io } from '@tsmqtt/cli-kit';
+import { type ExitCode, type Io, Reporter } from '@tsmqtt/cli-kit';
 import { type Command, parseArguments } from './arguments.js';
 import { Failure, Interrupted } from './failure.js';
 import { hashAll } from './hash-all.js';
@@ -18,7 +18,9 @@ export async function run(argv: readonly Buffer[], io: Io): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof Interrupted) return 0;
     if (!(error instanceof Failure)) throw error;
-    if (error.output.length > 0) io.stderr.write(error.output);
+    const reporter = new Reporter(io);
+    if (error.output.length > 0) reporter.print(error.output);
+    await reporter.settled();
     return error.exitCode;
   } finally {
     for (const stop of stopListening) stop();
