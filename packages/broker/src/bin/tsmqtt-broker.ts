@@ -8,6 +8,9 @@ import { findSystemUser } from '../program/system-users.js';
 const { argv, execArgv, execPath } = process;
 const script = argv[1] ?? 'tsmqtt-broker';
 
+// A log that nobody reads any more does not end a broker: SIGPIPE is ignored (contract broker §6).
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 /** Node's types leave one function out. */
 type PosixProcess = NodeJS.Process & { initgroups?(user: string, extraGroup: number): void };
 

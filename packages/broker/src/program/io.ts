@@ -22,6 +22,7 @@ export interface SystemUser {
 export interface BrokerIo {
   /** Name the program was invoked as, without its folder. */
   readonly programName: string;
+  /** Both streams survive a reader that goes away: their errors are dealt with. */
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;

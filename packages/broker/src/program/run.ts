@@ -29,8 +29,6 @@ export async function run(
     { stdout: io.stdout, stderr: io.stderr, now: () => io.now(), followSymlinks: true },
     DEFAULT_SETTINGS.log,
   );
-  // A reader that went away is no reason to end a broker: SIGPIPE is ignored (contract broker §6).
-  for (const stream of [io.stdout, io.stderr]) stream.on('error', ignoreReaderGone);
   try {
     return await start(argv.map(String), io, log, startBroker);
   } catch (error) {
@@ -46,7 +44,6 @@ export async function run(
     throw error;
   } finally {
     log.close();
-    for (const stream of [io.stdout, io.stderr]) stream.off('error', ignoreReaderGone);
   }
 }
 
@@ -91,5 +88,3 @@ function isDaemonArgument(argv: readonly string[], index: number): boolean {
     position += ['-c', '--config-file', '-p', '--port'].includes(argv[position]!) ? 2 : 1;
   return position === index;
 }
-
-function ignoreReaderGone(): void {}
