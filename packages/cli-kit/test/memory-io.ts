@@ -1,12 +1,12 @@
 import { EventEmitter, once } from 'node:events';
-import { PassThrough, Writable } from 'node:stream';
+import { PassThrough, type Readable, Writable } from 'node:stream';
 import type { HandledSignal, Io } from '../src/program/io.js';
 
 export interface MemoryIoOptions {
   readonly programName?: string;
   readonly env?: Record<string, string>;
-  /** All of standard input; without it stdin stays open until `stdin.end()`. */
-  readonly stdin?: string | Uint8Array;
+  /** All of standard input; without it stdin stays open until `keyboard.end()`. */
+  readonly stdin?: string | Uint8Array | Readable;
   readonly terminal?: boolean;
   /** Replaces the collecting stdout, for tests that hold it up or close it. */
   readonly stdout?: Writable;
@@ -15,7 +15,9 @@ export interface MemoryIoOptions {
 /** A program's surroundings in memory. */
 export class MemoryIo implements Io {
   readonly programName: string;
-  readonly stdin = new PassThrough();
+  readonly stdin: Readable;
+  /** Writes to standard input where it was left open. */
+  readonly keyboard = new PassThrough();
   readonly stdout: Io['stdout'];
   readonly stderr: Io['stderr'];
   readonly env: Record<string, string | undefined>;
@@ -31,7 +33,9 @@ export class MemoryIo implements Io {
     this.env = { XDG_CONFIG_HOME: '/nonexistent', ...options.env };
     this.stdout = options.stdout ?? this.#collector(this.#out, options.terminal);
     this.stderr = this.#collector(this.#err, options.terminal);
-    if (options.stdin !== undefined) this.stdin.end(options.stdin);
+    const { stdin } = options;
+    this.stdin = typeof stdin === 'object' && 'pipe' in stdin ? stdin : this.keyboard;
+    if (typeof stdin === 'string' || stdin instanceof Uint8Array) this.keyboard.end(stdin);
   }
 
   now(): number {

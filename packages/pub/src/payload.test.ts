@@ -55,8 +55,8 @@ describe('-f (cli §11.4)', () => {
 describe('-s (cli §11.4)', () => {
   test('takes all of stdin', async () => {
     const io = new MemoryIo();
-    io.stdin.write(BINARY.subarray(0, 2));
-    io.stdin.end(BINARY.subarray(2));
+    io.keyboard.write(BINARY.subarray(0, 2));
+    io.keyboard.end(BINARY.subarray(2));
     expect(await readPayload({ from: 'stdin' }, io)).toEqual(BINARY);
   });
 

@@ -10,10 +10,15 @@ export interface Endpoint {
 /** Port where none was given (cli §9.1). */
 export const DEFAULT_PORT = 1883;
 
+/** Port on which connections are encrypted without being asked to (cli §9.3). */
+const TLS_PORT = 8883;
+
 /** Where the command line says the broker is. Throws ProgramError for what cannot be connected to. */
 export function endpointOf(settings: Settings): Endpoint {
   const port = settings.port ?? DEFAULT_PORT;
-  // Port 0 means a Unix socket (cli §9.2), which this release has no transport for.
-  if (port === 0) throw new ProgramError(1, 'Unable to connect (This feature is not supported).\n');
+  // This release has no transport for a Unix socket, which is what port 0 means (cli §9.2), and none for TLS; what is
+  // meant to be encrypted never goes out in plain text (P-11).
+  if (port === 0 || (port === TLS_PORT && !settings.local))
+    throw new ProgramError(1, 'Unable to connect (This feature is not supported).\n');
   return { host: settings.host, port };
 }
