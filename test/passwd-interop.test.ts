@@ -4,9 +4,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { PasswordVerifier } from '@tsmqtt/credentials';
 import { expect, test } from 'vitest';
+import { startBroker } from './support/brokers.js';
 import { startChild } from './support/child.js';
-import { temporaryFolder, writeFiles } from './support/folder.js';
-import { freePort } from './support/free-port.js';
+import { temporaryFolder } from './support/folder.js';
 import { describePeer, findPeer } from './support/peers.js';
 import { runProgram } from './support/programs.js';
 
@@ -69,23 +69,19 @@ describePeer('mosquitto_passwd', 'a password file that tsmqtt-passwd wrote', (re
   });
 });
 
-describePeer('mosquitto', "Debian's broker and a file that tsmqtt-passwd wrote", (broker) => {
+describePeer('mosquitto', 'Mosquitto and a file that tsmqtt-passwd wrote', () => {
   test('lets in who knows the password, whichever hash Mosquitto has', async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'passwd');
     expect(await passwd(['-c', '-b', file, 'pbkdf2', 'p:1'])).toBe(0);
     expect(await passwd(['-I', '101', '-b', file, 'few', 'p2'])).toBe(0);
     expect(await passwd(['-H', 'sha512', '-b', file, 'sha512', 'Ünï'])).toBe(0);
-    const port = await freePort();
-    writeFiles(folder, {
-      'mosquitto.conf': `user ${process.env.USER ?? 'root'}\nlistener ${port} 127.0.0.1\nallow_anonymous false\npassword_file ${file}\n`,
-    });
-    const child = startChild(broker, ['-v', '-c', path.join(folder, 'mosquitto.conf')]);
-    await child.line(/mosquitto version .* running/, 'stderr');
+    const conf = ['allow_anonymous false', `password_file ${file}`];
+    const { at } = await startBroker('mosquitto', { conf });
     const publish = findPeer('mosquitto_pub');
     if (publish === undefined) throw new Error('mosquitto_pub is not installed');
     const attempt = async (user: string, password: string) => {
-      const args = ['-h', '127.0.0.1', '-p', String(port), '-u', user, '-P', password, '-t', 't', '-n'];
+      const args = [...at, '-u', user, '-P', password, '-t', 't', '-n'];
       return (await startChild(publish, args, { input: '' }).ended).code;
     };
     expect(await attempt('pbkdf2', 'p:1')).toBe(0);

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from './support/folder.js';
+import { programFile } from './support/programs.js';
+
+/** Files whose folder does not let them be replaced: written in place (P-19). */
+
+const root = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+/** Root may write everywhere, so root's tests run the program, from a place that others can read, as somebody else. */
+function passwdAsOrdinaryUser(args: readonly string[], temporary: string) {
+  const built = programFile('tsmqtt-passwd');
+  const copy = temporaryFolder();
+  cpSync(path.dirname(built), copy, { recursive: true });
+  chmodSync(copy, 0o755);
+  return spawnSync(process.execPath, [path.join(copy, path.basename(built)), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: temporary },
+    ...(root ? { uid: NOBODY, gid: NOBODY } : {}),
+  });
+}
+
+test.skipIf(process.platform === 'win32')('in a folder that is not writable', () => {
+  const folder = temporaryFolder({ f: 'a:x\n' });
+  const temporary = temporaryFolder();
+  const file = path.join(folder, 'f');
+  if (root) for (const name of [file, temporary]) chownSync(name, NOBODY, NOBODY);
+  chmodSync(folder, 0o555);
+  const { ino } = statSync(file);
+  try {
+    const { status, stdout, stderr } = passwdAsOrdinaryUser(['-b', file, 'u', 'p'], temporary);
+    expect([status, stdout, stderr]).toEqual([0, 'Adding password for user u\n', '']);
+  } finally {
+    chmodSync(folder, 0o755);
+  }
+  expect(readFileSync(file, 'utf8')).toMatch(/^a:x\nu:\$7\$/);
+  expect(statSync(file).ino).toBe(ino);
+  expect(readdirSync(folder)).toEqual(['f']);
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
+test.skipIf(process.platform === 'win32')('that may not be written are not replaced either', () => {
+  const folder = temporaryFolder({ f: 'a:x\n' });
+  const file = path.join(folder, 'f');
+  if (root) for (const name of [file, folder]) chownSync(name, NOBODY, NOBODY);
+  chmodSync(file, 0o400);
+  const { status, stderr } = passwdAsOrdinaryUser(['-b', file, 'u', 'p'], folder);
+  expect([status, stderr]).toEqual([1, `Error: Unable to open password file ${file}. Permission denied.\n`]);
+  expect(readFileSync(file, 'utf8')).toBe('a:x\n');
+  expect(readdirSync(folder)).toEqual(['f']);
+});
+
+const namespace = existsSync('/usr/bin/unshare') && spawnSync('unshare', ['-m', 'true']).status === 0;
+
+test.runIf(root && namespace)('that are bind mounts', () => {
+  const folder = temporaryFolder({ source: 'a:x\n', target: '' });
+  const script = 'mount --bind "$1/source" "$1/target" && shift && exec "$@"';
+  const program = [
+    process.execPath,
+    programFile('tsmqtt-passwd'),
+    '-b',
+    path.join(folder, 'target'),
+    'u',
+    'p',
+  ];
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', folder, ...program], {
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(readFileSync(path.join(folder, 'source'), 'utf8')).toMatch(/^a:x\nu:\$7\$/);
+  expect(readdirSync(folder).sort()).toEqual(['source', 'target']);
+});
