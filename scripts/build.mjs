@@ -5,7 +5,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from './bundle.mjs';
-import { root, runStep, tool } from './steps.mjs';
+import { root, run, tool } from './steps.mjs';
 
 /** Which package each program lives in. The package `tsmqtt` gets all of them. */
 export const programs = {
@@ -14,6 +14,9 @@ export const programs = {
   'tsmqtt-passwd': 'passwd',
   'tsmqtt-broker': 'broker',
 };
+
+/** Packages with a library. */
+const packages = ['protocol', 'client', 'credentials', 'broker', 'cli-kit', 'pub', 'sub', 'passwd'];
 
 /** What runs in worker threads, and the programs that verify or compute passwords and so may start it. */
 const credentialsWorker = path.join(root, 'packages', 'credentials', 'src', 'credentials-worker.ts');
@@ -74,16 +77,19 @@ function printSizes(built) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const built = await buildPrograms();
-  if (process.argv.includes('--sizes')) printSizes(built);
-  if (!process.argv.includes('--programs')) {
-    process.exitCode = await runStep('libraries', process.execPath, [
-      tool('typescript', 'tsc'),
-      '-b',
-      ...['protocol', 'client', 'credentials', 'broker', 'cli-kit', 'pub', 'sub', 'passwd'].map(
-        (p) => `packages/${p}`,
-      ),
-    ]);
+async function main() {
+  let built;
+  try {
+    built = await buildPrograms();
+  } catch (error) {
+    // esbuild has already shown where; what is left to say is that there are no programs now.
+    console.error(`Error: ${error.message.split('\n')[0]}`);
+    return 1;
   }
+  if (process.argv.includes('--sizes')) printSizes(built);
+  if (process.argv.includes('--programs')) return 0;
+  const projects = packages.map((name) => `packages/${name}`);
+  return run(process.execPath, [tool('typescript', 'tsc'), '-b', ...projects]);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();

@@ -85,8 +85,6 @@ async function load(source, stage) {
     platform: 'node',
     format: 'esm',
     conditions: ['@tsmqtt/source'],
-    // Dependencies are not needed to read a table.
-    packages: 'external',
     logLevel: 'warning',
   });
   return import(pathToFileURL(outfile));

@@ -47,6 +47,7 @@ test.each([
   ['client/src/a.ts', "import '../../broker/src/index.js';", 'leaves its package'],
   ['client/src/a.ts', "import { a } from '@tsmqtt/protocol/src/wire/a.js';", 'reaches inside a package'],
   ['client/src/a.ts', "import ws from 'ws';", 'ws is not among its dependencies'],
+  ['client/src/a.test.ts', "import { host } from '../../broker/test/host.js';", 'leaves its package'],
   ['cli-kit/src/a.ts', "import { startBroker } from '@tsmqtt/broker';", 'only be loaded by import()'],
   ['protocol/src/a.ts', "import { Buffer } from 'node:buffer';", 'has no I/O'],
   ['protocol/src/wire/a.ts', "import { b } from '../session/b.js';", 'protocol/src/wire must not know'],
@@ -61,6 +62,7 @@ test.each([
   ['client/src/a.ts', "import { connect } from 'node:net';\nimport { encode } from '@tsmqtt/protocol';"],
   ['cli-kit/src/a.ts', "export const host = async () => (await import('@tsmqtt/broker')).startBroker();"],
   ['protocol/src/a.ts', "import { b } from './wire/b.js';"],
+  ['client/src/a.test.ts', "import { vectors } from '../../protocol/test/vectors.js';"],
   ['protocol/src/wire/a.test.ts', "import { test } from 'vitest';\nimport { readFileSync } from 'node:fs';"],
 ])('%s with %s is accepted', async (file, source) => {
   expect(await check(file, `${source}\n`)).toMatchObject({ ok: true });
