@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { PasswordVerifier } from '@tsmqtt/credentials';
+import type { Properties } from '@tsmqtt/protocol';
 import { type Clock, systemClock } from './clock.js';
 import type { Counters } from './counters.js';
 import { Engine } from './engine.js';
 import { listenTcp, type OpenListener } from './listener/tcp.js';
 import { type Log, silentLog } from './log/log.js';
+import { composeFrame, expiryOf, Message } from './routing/message.js';
 import {
   type BrokerSettings,
   DEFAULT_LISTENER,
@@ -34,7 +36,7 @@ export interface Broker {
   /** Address and port of every listening socket. */
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
   readonly counters: Readonly<Counters>;
-  /** Takes new settings over as far as they can change while it runs: everything but listeners. */
+  /** Takes new settings over; those of listeners for new connections, their addresses not at all (broker T-8). */
   reload(settings: BrokerSettings, verifier: PasswordVerifier | undefined): Promise<void>;
   /** Sends pending wills, closes all clients and resolves when everything is really closed. */
   close(): Promise<void>;
@@ -57,14 +59,19 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     ...listenersOf(port, host, given.listeners),
   };
   const engine = new Engine(settings, log, clock, verifier ?? (await loadVerifier(settings.passwordFile)));
-  const listeners: OpenListener[] = [];
+  log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
+  const opened: OpenListener[][] = [];
   try {
-    for (const listener of settings.listeners) await open(engine, listener, listeners);
+    for (const listener of settings.listeners) {
+      const sockets: OpenListener[] = [];
+      opened.push(sockets);
+      await open(engine, listener, sockets);
+    }
   } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all(opened.flat().map((socket) => socket.close()));
     throw error;
   }
-  return running(engine, listeners);
+  return running(engine, opened);
 }
 
 function listenersOf(
@@ -82,6 +89,13 @@ async function loadVerifier(path: string | undefined): Promise<PasswordVerifier 
   return path === undefined ? undefined : PasswordVerifier.fromText(await readFile(path), path);
 }
 
+/** `log_dest topic`: QoS 2, not retained, gone after 20 s (broker §5). */
+function publishLogLine(engine: Engine, topic: string, payload: string): void {
+  const properties: Properties = [{ name: 'messageExpiryInterval', value: 20 }];
+  const frame = composeFrame(topic, Buffer.from(payload), 2, false, properties, 5);
+  engine.router.publish(new Message(topic, frame, expiryOf(properties, engine.clock.now())), undefined);
+}
+
 /** Opens a listener's sockets: one, or one for each address family, of which a machine may lack one (broker §1.3). */
 async function open(engine: Engine, listener: ListenerSettings, opened: OpenListener[]): Promise<void> {
   if (listener.host !== undefined) {
@@ -91,7 +105,6 @@ async function open(engine: Engine, listener: ListenerSettings, opened: OpenList
   const local = engine.settings.localOnly;
   let port = listener.port;
   let failure: unknown;
-  const before = opened.length;
   for (const [family, host] of [
     ['ipv4', local ? '127.0.0.1' : '0.0.0.0'],
     ['ipv6', local ? '::1' : '::'],
@@ -103,10 +116,12 @@ async function open(engine: Engine, listener: ListenerSettings, opened: OpenList
       port = socket.port;
     } catch (error) {
       failure = error;
-      if (!lacksFamily(error)) throw error;
+      // Where only loopback is served, one family is enough, whatever keeps the other from it.
+      if (!local && !lacksFamily(error)) throw error;
+      engine.log.warning(`Warning: Unable to listen on ${host}: ${(error as Error).message}.`);
     }
   }
-  if (opened.length === before) throw failure;
+  if (opened.length === 0) throw failure;
 }
 
 function lacksFamily(error: unknown): boolean {
@@ -114,21 +129,26 @@ function lacksFamily(error: unknown): boolean {
   return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
 }
 
-function running(engine: Engine, listeners: readonly OpenListener[]): Broker {
+function running(engine: Engine, opened: readonly (readonly OpenListener[])[]): Broker {
   const sweep = setInterval(() => engine.sweep(), SWEEP);
   // The listening sockets keep the process alive as long as the broker is open; the timer need not.
   sweep.unref();
-  const [first] = listeners as [OpenListener];
+  const sockets = opened.flat();
+  const [first] = sockets as [OpenListener];
   let closing: Promise<void> | undefined;
   return {
     url: `mqtt://${first.address.includes(':') ? `[${first.address}]` : first.address}:${first.port}`,
     port: first.port,
-    addresses: listeners.map(({ address, port }) => ({ address, port })),
+    addresses: sockets.map(({ address, port }) => ({ address, port })),
     counters: engine.counters,
-    reload: async (settings, verifier) =>
-      engine.reload({ ...settings, listeners: engine.settings.listeners }, verifier),
+    reload: async (settings, verifier) => {
+      for (const [index, listener] of settings.listeners.entries()) {
+        for (const socket of opened[index] ?? []) socket.update(listener);
+      }
+      await engine.reload(settings, verifier);
+    },
     close: () => {
-      closing ??= shutDown(engine, listeners).finally(() => clearInterval(sweep));
+      closing ??= shutDown(engine, sockets).finally(() => clearInterval(sweep));
       return closing;
     },
   };

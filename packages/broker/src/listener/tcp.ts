@@ -7,6 +7,8 @@ import type { ListenerSettings } from '../settings.js';
 export interface OpenListener {
   readonly address: string;
   readonly port: number;
+  /** What new connections go by from now on; the address stays. */
+  update(settings: ListenerSettings): void;
   /** Takes no more connections; resolves when those it gave are closed too. */
   close(): Promise<void>;
 }
@@ -24,39 +26,54 @@ export function listenTcp(
   host: string,
   port: number,
 ): Promise<OpenListener> {
-  let open = 0;
-  const accept = (socket: Socket): void => {
-    const peer = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
-    if (settings.maxConnections >= 0 && open >= settings.maxConnections) {
-      engine.log.notice(`Client connection from ${peer.address} denied: max_connections exceeded.`);
-      socket.destroy();
-      return;
-    }
-    open++;
-    socket.once('close', () => open--);
-    if (engine.settings.connectionMessages) {
-      engine.log.notice(`New connection from ${peer.address}:${peer.port} on port ${port}.`);
-    }
-    new Connection(socket, engine, settings, peer);
-  };
+  const acceptor = new Acceptor(engine, settings);
   // Writes are coalesced by the broker, so the kernel need not wait for more (broker B-16).
-  const server = createServer({ noDelay: true }, accept);
+  const server = createServer({ noDelay: true }, (socket) => acceptor.accept(socket));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: BACKLOG, ipv6Only: host.includes(':') }, () => {
       server.off('error', reject);
       server.on('error', (error) => engine.log.error(`Error: ${error.message}`));
-      resolve(opened(server, host));
+      resolve(opened(server, acceptor, host));
     });
   });
 }
 
-function opened(server: Server, address: string): OpenListener {
+/** Turns accepted sockets into connections, as many as the listener may have. */
+class Acceptor {
+  #open = 0;
+
+  constructor(
+    readonly engine: Engine,
+    public settings: ListenerSettings,
+  ) {}
+
+  accept(socket: Socket): void {
+    const { engine, settings } = this;
+    const peer = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    if (settings.maxConnections >= 0 && this.#open >= settings.maxConnections) {
+      engine.log.notice(`Client connection from ${peer.address} denied: max_connections exceeded.`);
+      socket.destroy();
+      return;
+    }
+    this.#open++;
+    socket.once('close', () => this.#open--);
+    if (engine.settings.connectionMessages) {
+      engine.log.notice(`New connection from ${peer.address}:${peer.port} on port ${socket.localPort}.`);
+    }
+    new Connection(socket, engine, settings, peer);
+  }
+}
+
+function opened(server: Server, acceptor: Acceptor, address: string): OpenListener {
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   return {
     address,
     port,
+    update: (settings) => {
+      acceptor.settings = settings;
+    },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
