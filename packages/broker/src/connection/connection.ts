@@ -17,7 +17,7 @@ import {
 import type { Credentials } from '../auth/authenticate.js';
 import type { Engine } from '../engine.js';
 import { refuseBadConnect } from '../handlers/connect-errors.js';
-import { handlePacket } from '../handlers/handler-table.js';
+import { checkPlace, handlePacket } from '../handlers/handler-table.js';
 import type { Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 import type { ListenerSettings } from '../settings.js';
@@ -91,7 +91,10 @@ export class Connection implements Flushable {
     this.#stream = new PacketStream(
       { packet: (packet) => this.#handle(packet) },
       maxPacketSize,
-      (firstByte, length) => headerLimits(firstByte, length, this.#stream.version),
+      (firstByte, length) => {
+        checkPlace(this.phase, firstByte >> 4);
+        headerLimits(firstByte, length, this.#stream.version);
+      },
     );
     this.#lastSign = engine.clock.now();
     engine.connections.add(this);
@@ -123,7 +126,8 @@ export class Connection implements Flushable {
   #received(chunk: Buffer): void {
     if (this.phase >= Phase.CLOSING) return;
     this.#signBytes += chunk.length;
-    if (this.#signBytes >= SIGN_OF_LIFE) this.#sign();
+    // CONNECT has its time as a whole, however its bytes trickle in.
+    if (this.#signBytes >= SIGN_OF_LIFE && this.phase === Phase.CONNECTED) this.#sign();
     this.#guard(() => this.#stream.receive(chunk));
     if (this.#stream.paused) this.socket.pause();
   }
@@ -312,6 +316,7 @@ function answersWithDisconnect(error: PeerError): boolean {
   return (
     error.code !== 'property-utf8' &&
     error.code !== 'ping-length' &&
+    error.code !== 'remaining-length' &&
     error.code !== 'header-limit' &&
     error.code !== 'second-connect'
   );

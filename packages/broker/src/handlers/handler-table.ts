@@ -36,14 +36,22 @@ const HANDLERS: readonly Handler[] = [
   handleAuth,
 ];
 
-/** Handles one packet. @throws ProtocolError where the client may not send it, or not there. */
-export function handlePacket(connection: Connection, packet: Packet): Verdict {
-  const connected = connection.phase === Phase.CONNECTED;
+/**
+ * Whether a packet of this type may come now: known from the Fixed Header, whatever the body would turn out to be.
+ * @throws ProtocolError where the client may not send it, or not there.
+ */
+export function checkPlace(phase: Phase, type: number): void {
+  const connected = phase === Phase.CONNECTED;
   // [MQTT-3.1.0-1] [MQTT-3.1.0-2]
-  if ((packet.type === PacketType.CONNECT) === connected) {
+  if ((type === PacketType.CONNECT) === connected) {
     throw connected
       ? new ProtocolError('second-connect', 'second CONNECT')
       : new ProtocolError('not-connect', 'the first packet is not CONNECT');
   }
+  if (HANDLERS[type] === fromServerOnly) fromServerOnly();
+}
+
+/** Handles one packet that may come now. @throws ProtocolError where the client breaks the protocol with it. */
+export function handlePacket(connection: Connection, packet: Packet): Verdict {
   return (HANDLERS[packet.type] as Handler<Packet>)(connection, packet);
 }

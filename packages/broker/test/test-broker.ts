@@ -1,0 +1,101 @@
+import type { PasswordVerifier } from '@tsmqtt/credentials';
+import { encodePacket, type ProtocolVersion } from '@tsmqtt/protocol';
+import { Connection } from '../src/connection/connection.js';
+import { Engine } from '../src/engine.js';
+import type { Log } from '../src/log/log.js';
+import { silentLog } from '../src/log/log.js';
+import {
+  type BrokerSettings,
+  DEFAULT_LISTENER,
+  DEFAULT_SETTINGS,
+  type ListenerSettings,
+} from '../src/settings.js';
+import { MemorySocket, Traffic } from './memory-socket.js';
+import { type ConnectFields, connectPacket, RawClient } from './raw-client.js';
+
+/** Turns of the event loop without any traffic after which nothing is under way. */
+const QUIET_TURNS = 4;
+
+export interface TestBrokerOptions {
+  readonly settings?: Partial<BrokerSettings>;
+  readonly listener?: Partial<ListenerSettings>;
+  readonly verifier?: Pick<PasswordVerifier, 'verify'>;
+}
+
+/**
+ * The engine without sockets and without time: connections in memory, a clock that only the test moves. What a test
+ * sees is what has come when everything has settled, so nothing has to be awaited for some time.
+ */
+export class TestBroker {
+  readonly engine: Engine;
+  readonly listener: ListenerSettings;
+  /** Log lines as `LEVEL text`. */
+  readonly logged: string[] = [];
+  readonly #traffic = new Traffic();
+  #now = Date.UTC(2026, 0, 1);
+
+  constructor({ settings = {}, listener = {}, verifier }: TestBrokerOptions = {}) {
+    this.listener = { ...DEFAULT_LISTENER, ...listener };
+    const log: Log = {
+      ...silentLog,
+      notice: (text) => this.logged.push(`notice ${text}`),
+      warning: (text) => this.logged.push(`warning ${text}`),
+    };
+    this.engine = new Engine(
+      { ...DEFAULT_SETTINGS, ...settings },
+      log,
+      { now: () => this.#now },
+      verifier as PasswordVerifier | undefined,
+    );
+  }
+
+  /** A connection on which nothing has been sent. */
+  open(version: ProtocolVersion = 4, listener: Partial<ListenerSettings> = {}): RawClient {
+    const [near, far] = MemorySocket.pair(this.#traffic);
+    new Connection(far, this.engine, { ...this.listener, ...listener }, { address: '127.0.0.1', port: 1 });
+    return new RawClient(near, () => this.settle(), version);
+  }
+
+  /** A connection whose CONNECT has been sent and answered; `take()` gives the answer. */
+  async attempt(fields: ConnectFields = {}, listener: Partial<ListenerSettings> = {}): Promise<RawClient> {
+    const packet = connectPacket(fields);
+    const client = this.open(packet.protocolVersion, listener);
+    client.write(encodePacket(packet, packet.protocolVersion));
+    await this.settle();
+    return client;
+  }
+
+  /** A client that was accepted. */
+  async connect(fields: ConnectFields = {}, listener: Partial<ListenerSettings> = {}): Promise<RawClient> {
+    const client = await this.attempt(fields, listener);
+    const [connack = 'nothing', ...rest] = await client.take();
+    if (!/^CONNACK (present )?0x00/.test(connack) || rest.length > 0) {
+      throw new Error(`CONNECT was answered with ${[connack, ...rest].join(', ')}`);
+    }
+    return client;
+  }
+
+  /** Lets time pass and sweeps once a second, as a running broker does; `step` seconds at a time for long waits. */
+  async pass(seconds: number, step = 1): Promise<void> {
+    for (let left = seconds; left > 0; left -= step) {
+      this.#now += Math.min(step, left) * 1000;
+      this.engine.sweep();
+    }
+    await this.settle();
+  }
+
+  /** Lets time pass without anybody looking at it. */
+  skip(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
+  /** Resolves when nothing is under way between clients and broker. */
+  async settle(): Promise<void> {
+    let seen = -1;
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (this.#traffic.moves !== seen) quiet = 0;
+      seen = this.#traffic.moves;
+    }
+  }
+}
