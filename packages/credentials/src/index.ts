@@ -27,5 +27,5 @@ export {
   type PasswordVerifierOptions,
   type Verdict,
 } from './password-verifier.js';
-export { HASH_CONCURRENCY } from './slow-hash-pool.js';
+export { HASH_CONCURRENCY, prepareSlowHashes } from './slow-hash-pool.js';
 export { setWorkerFile } from './worker-file.js';

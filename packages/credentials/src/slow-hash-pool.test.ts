@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { hashPassword, verifyPassword } from './hash-password.js';
 import { parsePasswordHash } from './password-hash.js';
 import { computeSlowHash } from './slow-hash.js';
-import { runSlowHash, SlowHashPool } from './slow-hash-pool.js';
+import { prepareSlowHashes, runSlowHash, SlowHashPool } from './slow-hash-pool.js';
 import { setWorkerFile } from './worker-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
@@ -113,4 +113,19 @@ test('a worker file that does not exist is an error of each job', async () => {
   const pool = new SlowHashPool(join(folder, 'missing.cjs'), 1);
   const answers = await Promise.allSettled([pool.run(bcrypt), pool.run(bcrypt)]);
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+});
+
+test('what is prepared works after its files are gone', async () => {
+  const moving = join(folder, 'moving.cjs');
+  cpSync(workerFile, moving);
+  const pool = new SlowHashPool(moving, 1);
+  await pool.prepare();
+  rmSync(moving);
+  expect(Buffer.from(await pool.run(bcrypt)).toString()).toBe('E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW');
+  expect(await pool.run(argon2id)).toHaveLength(32);
+});
+
+test('preparing fails where there is nothing to load', async () => {
+  setWorkerFile(join(folder, 'missing.cjs'));
+  await expect(prepareSlowHashes()).rejects.toThrow('missing.cjs');
 });

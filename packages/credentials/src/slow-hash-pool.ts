@@ -29,6 +29,7 @@ export class SlowHashPool {
   private readonly concurrency: number;
   private readonly workers = new Set<PoolWorker>();
   private readonly waiting: PendingJob[] = [];
+  private keepsOne = false;
 
   constructor(file: string, concurrency = HASH_CONCURRENCY) {
     this.file = file;
@@ -43,6 +44,12 @@ export class SlowHashPool {
       if (idle !== undefined) this.takeNext(idle);
       else if (this.workers.size < this.concurrency) this.takeNext(this.start());
     });
+  }
+
+  /** Starts a thread that has loaded everything and does not end when idle. */
+  async prepare(): Promise<void> {
+    this.keepsOne = true;
+    await this.run({ algorithm: 'none' });
   }
 
   private start(): PoolWorker {
@@ -66,11 +73,17 @@ export class SlowHashPool {
     worker.current = this.waiting.shift();
     if (worker.current === undefined) {
       worker.thread.unref();
-      worker.idleTimer = setTimeout(() => void worker.thread.terminate(), IDLE_LIMIT).unref();
+      worker.idleTimer = setTimeout(() => this.endIdle(worker), IDLE_LIMIT).unref();
       return;
     }
     worker.thread.ref();
     worker.thread.postMessage(ownCopy(worker.current.job));
+  }
+
+  private endIdle(worker: PoolWorker): void {
+    if (this.keepsOne && this.workers.size === 1) return;
+    this.workers.delete(worker);
+    void worker.thread.terminate();
   }
 
   // What waits behind a worker that died gets another one; only the job that it had is lost.
@@ -92,16 +105,34 @@ let pool: SlowHashPool | undefined;
  * @throws Error where the job cannot be computed, such as too little memory.
  */
 export function runSlowHash(job: SlowHashJob): Promise<Uint8Array> {
+  return currentPool()?.run(job) ?? computeSlowHash(job);
+}
+
+/**
+ * Loads now what bcrypt and argon2id need, and keeps it: for a process that gives up privileges and may not be able to
+ * read its own program afterwards (broker B-13). Without this, it is loaded at the first such hash.
+ *
+ * @throws Error where it cannot be loaded.
+ */
+export async function prepareSlowHashes(): Promise<void> {
+  await (currentPool()?.prepare() ?? computeSlowHash({ algorithm: 'none' }));
+}
+
+function currentPool(): SlowHashPool | undefined {
   const file = findWorkerFile();
-  if (file === undefined) return computeSlowHash(job);
+  if (file === undefined) return undefined;
   if (pool?.file !== file) pool = new SlowHashPool(file);
-  return pool.run(job);
+  return pool;
 }
 
 // A posted view takes its whole underlying buffer along: everything else that the socket had read.
 function ownCopy(job: SlowHashJob): SlowHashJob {
-  const password = new Uint8Array(job.password);
-  return job.algorithm === 'bcrypt'
-    ? { ...job, password }
-    : { ...job, password, salt: new Uint8Array(job.salt) };
+  switch (job.algorithm) {
+    case 'none':
+      return job;
+    case 'bcrypt':
+      return { ...job, password: new Uint8Array(job.password) };
+    case 'argon2id':
+      return { ...job, password: new Uint8Array(job.password), salt: new Uint8Array(job.salt) };
+  }
 }

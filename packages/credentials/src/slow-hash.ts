@@ -22,14 +22,20 @@ export type SlowHashJob =
       readonly password: Uint8Array;
       /** Version, cost and salt, 29 characters. */
       readonly setting: string;
-    };
+    }
+  /** Computes nothing, but loads what the others need. */
+  | { readonly algorithm: 'none' };
 
-/** Computes a job on this thread: the argon2id digest, or the 31 characters of a bcrypt digest. */
+/** Computes a job on this thread: the argon2id digest, the 31 characters of a bcrypt digest, or nothing. */
 export async function computeSlowHash(job: SlowHashJob): Promise<Uint8Array> {
   if (job.algorithm === 'bcrypt') {
     const bcrypt = await import('bcryptjs');
     const text = await bcrypt.hash(Buffer.from(job.password).toString('utf8'), job.setting);
     return Buffer.from(text.slice(job.setting.length), 'latin1');
+  }
+  if (job.algorithm === 'none') {
+    await Promise.all([import('bcryptjs'), import('hash-wasm')]);
+    return new Uint8Array();
   }
   const { argon2id } = await import('hash-wasm');
   return argon2id({
