@@ -1,0 +1,71 @@
+import { MalformedPacketError, type PeerError, type ProtocolVersion } from '@tsmqtt/protocol';
+
+/** What went wrong, by stable name. */
+export type ClientErrorCode =
+  /** No address could be reached: an error of the operating system, in `cause`, with `address` and `port`. */
+  | 'connect-failed'
+  /** The host or bind address has no address; `cause` is the resolver's error. */
+  | 'lookup-failed'
+  /** CONNACK other than 0: `reasonCode` and `protocolVersion` say which table it is from. */
+  | 'refused'
+  /** The connection ended before it was due, also before CONNACK. */
+  | 'connection-lost'
+  /** No PINGRESP in time (3.1.2.10). */
+  | 'keep-alive'
+  /** The server sent DISCONNECT (MQTT 5): `reasonCode`. */
+  | 'server-disconnect'
+  /** The server sent bytes that cannot be parsed; `cause` is the MalformedPacketError. */
+  | 'malformed'
+  /** The server sent what the protocol does not allow there; `cause` is the ProtocolError. */
+  | 'protocol-error'
+  /** The packet is over the server's Maximum Packet Size (3.2.2.3.6). */
+  | 'packet-too-large'
+  /** The QoS is over the server's Maximum QoS (3.2.2.3.4). */
+  | 'qos-not-supported'
+  /** The server sent AUTH, and there is nothing to authenticate with. */
+  | 'unexpected-auth'
+  /** The caller's AbortSignal; `cause` is its reason. */
+  | 'aborted'
+  /** The client was ended or destroyed by the caller. */
+  | 'closed';
+
+export interface ClientErrorDetails {
+  readonly reasonCode?: number | undefined;
+  readonly protocolVersion?: ProtocolVersion | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/** Everything that a client's promises are rejected with, but for the caller's own mistakes (`UsageError`). */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly code: ClientErrorCode;
+  /** Reason Code of the packet behind it (return code for `refused` before MQTT 5); undefined where there is none. */
+  readonly reasonCode: number | undefined;
+  /** The version that `reasonCode` of `refused` is to be read by. */
+  readonly protocolVersion: ProtocolVersion | undefined;
+  /** Address and port that were tried last, for `connect-failed`. */
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+
+  constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.reasonCode = details.reasonCode;
+    this.protocolVersion = details.protocolVersion;
+    this.address = details.address;
+    this.port = details.port;
+  }
+}
+
+/** What the peer did wrong, as the client's own error. */
+export function fromPeerError(error: PeerError): ClientError {
+  const code = error instanceof MalformedPacketError ? 'malformed' : 'protocol-error';
+  return new ClientError(code, error.message, { reasonCode: error.reasonCode, cause: error });
+}
+
+/** The caller's AbortSignal as an error. */
+export function aborted(signal: AbortSignal): ClientError {
+  return new ClientError('aborted', 'the operation was aborted', { cause: signal.reason });
+}

@@ -1,0 +1,8 @@
+export { Client, connect, type EndOptions, type RequestOptions } from './client.js';
+export { ClientError, type ClientErrorCode, type ClientErrorDetails } from './client-error.js';
+export { type ConnectOptions, Delivery, type DeliveryVerdict } from './connect-options.js';
+export type { FailureHandler, PublishBatch } from './publish-batch.js';
+export type { PublishResult } from './publish-one.js';
+export type { PublishSettings } from './session/publish-head.js';
+export type { Connector } from './transport/connector.js';
+export { type TcpOptions, tcp } from './transport/tcp.js';
