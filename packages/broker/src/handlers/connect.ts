@@ -79,12 +79,10 @@ function mayBeAssigned(packet: Connect, allowed: boolean): boolean {
 function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verdict {
   const reasonCode = packet.protocolVersion === 5 ? refusal.v5 : refusal.v3;
   if (reasonCode !== undefined) {
-    connection.send({
-      type: PacketType.CONNACK,
-      sessionPresent: false,
-      reasonCode,
-      properties: NO_PROPERTIES,
-    });
+    const { maxQos } = connection.listener;
+    // The one property that a refusal has (broker §9.3).
+    const properties: Property[] = maxQos < 2 ? [{ name: 'maximumQoS', value: maxQos }] : [];
+    connection.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode, properties });
   }
   // [MQTT-3.1.4-5] [MQTT-3.2.2-7]
   connection.close(refusal.reason);

@@ -36,6 +36,16 @@ function misplaced(
  * @throws MalformedPacketError for what cannot be parsed, ProtocolError for a property that may not stand there.
  */
 export function readProperties(reader: Reader, place: PropertyPlace): Properties {
+  try {
+    return readBlock(reader, place);
+  } catch (error) {
+    // A code of its own: in CONNECT it is answered, where a field that is cut off is not (broker §9.1, §9.2).
+    if (!(error instanceof MalformedPacketError) || error.code !== 'truncated') throw error;
+    throw new MalformedPacketError('property-truncated', 'packet ends in the middle of a property');
+  }
+}
+
+function readBlock(reader: Reader, place: PropertyPlace): Properties {
   const length = reader.varint();
   if (length === 0) return NO_PROPERTIES;
   if (length > reader.remaining) {

@@ -174,6 +174,7 @@ const ANSWERED: ReadonlySet<string> = new Set([
   'authentication-data',
   'trailing-bytes',
   'property-length',
+  'property-truncated',
   'property-unknown',
   'property-misplaced',
   'property-duplicate',
