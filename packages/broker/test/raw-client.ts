@@ -4,6 +4,7 @@ import {
   type Packet,
   PacketStream,
   PacketType,
+  PeerError,
   type Properties,
   type ProtocolVersion,
   type Publish,
@@ -127,7 +128,13 @@ export class RawClient {
   #received(chunk: Buffer): void {
     this.#bytes.push(chunk);
     this.#stream.version = this.version;
-    this.#stream.receive(chunk);
+    try {
+      this.#stream.receive(chunk);
+    } catch (error) {
+      // An answer in the form of another version; `exchange()` shows its bytes.
+      if (!(error instanceof PeerError)) throw error;
+      this.#lines.push(`undecodable: ${error.code}`);
+    }
   }
 
   #packet(packet: Packet): Verdict {
