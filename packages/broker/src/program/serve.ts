@@ -1,4 +1,4 @@
-import type { PasswordVerifier } from '@tsmqtt/credentials';
+import { type PasswordVerifier, prepareSlowHashes } from '@tsmqtt/credentials';
 import { ConfError } from '../conf/conf-error.js';
 import type { Conf } from '../conf/conf-reader.js';
 import { BrokerLog } from '../log/broker-log.js';
@@ -36,6 +36,8 @@ export async function serve(request: ServeRequest): Promise<ExitCode> {
   if (user !== undefined) {
     const folder = pidFile === undefined ? undefined : prepareRunFolder(pidFile, user);
     if (folder !== undefined) earlyLog.info(`Created folder ${folder} for the pid file.`);
+    // The new user may not be able to read this program's folder (B-13).
+    if (conf.settings.passwordFile !== undefined) await prepareSlowHashes();
     dropPrivileges(io, user);
   }
   if (io.env.UMASK_SET === undefined) io.setUmask(0o077);
