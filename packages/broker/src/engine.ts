@@ -26,6 +26,8 @@ export class Engine {
   readonly tree = new SubscriptionTree();
   readonly retained = new RetainedStore();
   readonly connections = new Set<Connection>();
+  /** CONNECT packets so far: numbers them. */
+  connects = 0;
   /** Sessions at their bound. */
   readonly blockedSessions = new Set<Session>();
   readonly sessions: SessionRegistry;

@@ -58,6 +58,8 @@ export class Connection implements Flushable {
   phase: Phase = Phase.NEW;
   session: Session | undefined;
   clientId = '';
+  /** Its CONNECT was the broker's first, second, ...: tells earlier from later. */
+  order = 0;
   /** What it came in with; checked again when the password file changes. */
   credentials: Credentials = { username: undefined, password: undefined };
   /** Keep Alive in force, in seconds; 0: off. */

@@ -26,6 +26,7 @@ interface Admission {
 /** CONNECT (3.1.4): checks in the order of broker §9.2, then credentials, then the session. */
 export function handleConnect(connection: Connection, packet: Connect): Verdict {
   connection.version = packet.protocolVersion;
+  connection.order = ++connection.engine.connects;
   const admission = admit(connection, packet);
   if ('reason' in admission) return refuse(connection, packet, admission);
   connection.clientId = admission.clientId;

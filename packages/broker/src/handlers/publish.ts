@@ -111,9 +111,11 @@ function receiveQoS2(
     engine.log.warning(
       `Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`,
     );
-  } else if (++known.repeats > 1) {
+  } else if (known.repeatedOn === connection.order) {
     throw new ProtocolError('qos2-repeated', `PUBLISH ${packetId} came a third time`);
   } else {
+    // Once on each connection: a client that comes back says again what it does not know to have arrived.
+    known.repeatedOn = connection.order;
     connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
     return Verdict.CONTINUE;
   }

@@ -11,8 +11,8 @@ import {
 /** An Application Message inside the broker: the frame it came in, and what the broker has to know besides. */
 export class Message {
   #kept: PublishFrame | undefined;
-  /** How often a QoS 2 PUBLISH was repeated before its PUBREL. */
-  repeats = 0;
+  /** Connection on which a QoS 2 PUBLISH was repeated before its PUBREL, by its number; 0: none. */
+  repeatedOn = 0;
   /** Stands in the retained store; false again as soon as another message takes its place. */
   retained = false;
 
