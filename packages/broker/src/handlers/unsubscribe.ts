@@ -11,6 +11,7 @@ export function handleUnsubscribe(connection: Connection, packet: Unsubscribe): 
     if (subscription === undefined) return ReasonCode.NO_SUBSCRIPTION_EXISTED;
     session.removeSubscription(filter);
     engine.tree.remove(subscription);
+    session.replay.stop(subscription);
     if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
     return ReasonCode.SUCCESS;
   });

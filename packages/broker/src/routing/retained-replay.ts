@@ -33,6 +33,11 @@ export class RetainedReplay {
     this.pump();
   }
 
+  /** The subscription is over: what has not been sent for it stays [MQTT-3.10.4-2]. */
+  stop(subscription: Subscription): void {
+    this.#cursors = this.#cursors.filter((cursor) => cursor.subscription !== subscription);
+  }
+
   clear(): void {
     this.#cursors = [];
   }
