@@ -1,7 +1,6 @@
 // Builds everything: the libraries (tsc -b, to packages/*/dist/lib) and the programs (esbuild, to
 // packages/*/dist/bin). `--programs` builds only the programs, `--sizes` prints what went into them.
-import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from './bundle.mjs';
@@ -28,31 +27,41 @@ export function programFile(name) {
 
 /** Bundles every program. Answers name, files and npm packages of each. */
 export async function buildPrograms() {
-  const everything = path.join(root, 'packages', 'tsmqtt', 'dist', 'bin');
-  await rm(everything, { recursive: true, force: true });
-  await mkdir(everything, { recursive: true });
   const built = await Promise.all(Object.keys(programs).map(buildProgram));
-  const allPackages = new Map(built.flatMap(({ packages }) => [...packages]));
-  for (const { name } of built) {
-    await cp(path.dirname(programFile(name)), everything, { recursive: true });
-  }
-  await writeFile(path.join(everything, 'THIRD-PARTY-LICENSES'), await licences(allPackages));
+  await replaceFolder(path.join(root, 'packages', 'tsmqtt', 'dist', 'bin'), async (outdir) => {
+    for (const { name } of built) await cp(path.dirname(programFile(name)), outdir, { recursive: true });
+    const allPackages = new Map(built.flatMap(({ packages }) => [...packages]));
+    await writeFile(path.join(outdir, 'THIRD-PARTY-LICENSES'), await licences(allPackages));
+  });
   return built;
 }
 
 async function buildProgram(name) {
   const packageDir = path.join(root, 'packages', programs[name]);
   const entry = path.join(packageDir, 'src', 'bin', `${name}.ts`);
-  if (!existsSync(entry)) throw new Error(`${path.relative(root, entry)} does not exist`);
-  const outdir = path.join(packageDir, 'dist', 'bin');
-  await rm(outdir, { recursive: true, force: true });
-  await mkdir(outdir, { recursive: true });
-  // The packages are ES modules, their programs are not.
-  await writeFile(path.join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
   const workers = programsWithPasswords.has(name) ? { 'credentials-worker': credentialsWorker } : {};
-  const { files, packages } = await bundleProgram({ name, entry, outdir, workers });
-  await writeFile(path.join(outdir, 'THIRD-PARTY-LICENSES'), await licences(packages));
-  return { name, files, packages };
+  return replaceFolder(path.join(packageDir, 'dist', 'bin'), async (outdir) => {
+    // The packages are ES modules, their programs are not.
+    await writeFile(path.join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
+    const { files, packages } = await bundleProgram({ name, entry, outdir, workers });
+    await writeFile(path.join(outdir, 'THIRD-PARTY-LICENSES'), await licences(packages));
+    return { name, files, packages };
+  });
+}
+
+/** Fills a new folder and puts it in the place of the old one, so that a failed build leaves the programs as they were. */
+async function replaceFolder(folder, fill) {
+  const fresh = `${folder}-${process.pid}`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true });
+  try {
+    const result = await fill(fresh);
+    await rm(folder, { recursive: true, force: true });
+    await rename(fresh, folder);
+    return result;
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
 }
 
 /** The licences of the npm packages whose code is in a program, which they ask to be kept with it. */

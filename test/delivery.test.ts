@@ -99,9 +99,7 @@ describeBrokers('delivery', (name) => {
     const watcher = await startSubscriber([...broker.at, '-v', '-t', 'will']);
     const socket = connect(broker.port, '127.0.0.1');
     // CONNECT 3.1.1, clean session, keep alive 1 s, client id "s", will "will" = "gone".
-    socket.write(
-      Buffer.from('101b00044d51545406060001000173000477696c6c0004676f6e65', 'hex').fill(27 - 2, 1, 2),
-    );
+    socket.write(Buffer.from('101900044d51545404060001000173000477696c6c0004676f6e65', 'hex'));
     socket.resume();
     await once(socket, 'close');
     await watcher.message('will gone');
