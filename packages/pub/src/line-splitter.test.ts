@@ -13,10 +13,11 @@ function linesOf(chunks: readonly Uint8Array[], refuseEvery = Number.POSITIVE_IN
     },
   };
   for (const chunk of chunks) {
-    let from = 0;
-    while (from !== -1) from = splitter.split(Buffer.from(chunk), from, sink);
+    splitter.push(Buffer.from(chunk));
+    while (!splitter.give(sink));
   }
   splitter.end(sink);
+  expect(splitter.lines).toBe(lines.length);
   return lines;
 }
 
@@ -51,10 +52,22 @@ describe('lines (cli §11.3)', () => {
 
 test('counts what a stopped program has read and not handed on', () => {
   const splitter = new LineSplitter();
-  const stop = { write: () => false };
-  const chunk = text('a\nb\nc\nd');
-  const from = splitter.split(chunk, 0, stop);
-  expect(from).toBe(2);
-  expect(splitter.countRest(chunk, from)).toBe(3);
-  expect(new LineSplitter().countRest(undefined, 0)).toBe(0);
+  splitter.push(text('a\nb\nc\nd'));
+  expect(splitter.give({ write: () => false })).toBe(false);
+  expect(splitter.lines).toBe(1);
+  splitter.abandon();
+  expect(splitter.lines).toBe(4);
+});
+
+test('counts a line once, also where the sink throws', () => {
+  const splitter = new LineSplitter();
+  splitter.push(text('a\nb\n'));
+  const broken = {
+    write: () => {
+      throw new Error('too large');
+    },
+  };
+  expect(() => splitter.give(broken)).toThrow('too large');
+  splitter.abandon();
+  expect(splitter.lines).toBe(2);
 });

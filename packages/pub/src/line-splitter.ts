@@ -1,4 +1,5 @@
 const LF = 0x0a;
+const NOTHING = Buffer.alloc(0);
 
 /** Takes lines: `source[start, end)`, without the line end. False: no more for now. */
 export interface LineSink {
@@ -10,46 +11,51 @@ export interface LineSink {
  * is handed on where it lies, one that spans chunks is put together first.
  */
 export class LineSplitter {
+  /** Lines found so far, whatever became of them. */
+  lines = 0;
+  #chunk: Buffer = NOTHING;
+  #at = 0;
   /** Pieces of the line that has not ended yet. */
   #pieces: Uint8Array[] = [];
 
-  /**
-   * Gives the lines of `chunk[from, ...)` to `sink` until it says no. Answers where to go on, or -1 when the chunk is
-   * used up.
-   */
-  split(chunk: Buffer, from: number, sink: LineSink): number {
-    let start = from;
-    for (let end = lineEnd(chunk, start); end !== -1; end = lineEnd(chunk, start)) {
-      const room =
-        this.#pieces.length === 0 ? sink.write(chunk, start, end) : this.#join(chunk, start, end, sink);
-      start = end + 1;
-      if (!room) return start;
+  /** Takes the next chunk, when the one before is used up. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** Gives lines to `sink` until it says no: false, or until the chunk is used up: true. */
+  give(sink: LineSink): boolean {
+    const chunk = this.#chunk;
+    for (let end = lineEnd(chunk, this.#at); end !== -1; end = lineEnd(chunk, this.#at)) {
+      const start = this.#at;
+      // Before the line is handed on: it is found even where the sink throws.
+      this.#at = end + 1;
+      this.lines++;
+      const room = this.#pieces.length === 0 ? sink.write(chunk, start, end) : this.#join(start, end, sink);
+      if (!room) return false;
     }
-    if (start < chunk.length) this.#pieces.push(chunk.subarray(start));
-    return -1;
+    if (this.#at < chunk.length) this.#pieces.push(chunk.subarray(this.#at));
+    this.push(NOTHING);
+    return true;
   }
 
   /** Gives the last line to `sink` where the input ended without LF. */
   end(sink: LineSink): void {
-    if (this.#pieces.length > 0) this.#join(Buffer.alloc(0), 0, 0, sink);
+    if (this.#pieces.length === 0) return;
+    this.lines++;
+    this.#join(0, 0, sink);
   }
 
-  /** How many lines `chunk[from, ...)` completes or, at the end of everything, leaves open. */
-  countRest(chunk: Buffer | undefined, from: number): number {
-    let lines = 0;
-    const counter: LineSink = {
-      write: () => {
-        lines++;
-        return true;
-      },
-    };
-    if (chunk !== undefined) this.split(chunk, from, counter);
-    this.end(counter);
-    return lines;
+  /** Finds the lines that are left and gives them to nobody. */
+  abandon(): void {
+    const nobody: LineSink = { write: () => true };
+    this.give(nobody);
+    this.end(nobody);
   }
 
-  #join(chunk: Uint8Array, start: number, end: number, sink: LineSink): boolean {
-    const line = Buffer.concat([...this.#pieces, chunk.subarray(start, end)]);
+  #join(start: number, end: number, sink: LineSink): boolean {
+    const line = Buffer.concat([...this.#pieces, this.#chunk.subarray(start, end)]);
     this.#pieces = [];
     return sink.write(line, 0, line.length);
   }

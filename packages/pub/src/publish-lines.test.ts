@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { type Packet, PacketType, type Publish } from '@tsmqtt/protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bytes, MemoryIo, type MemoryIoOptions } from '../../cli-kit/test/memory-io.js';
@@ -76,12 +76,38 @@ test('refused lines: warnings, and the first reason is the exit code (P-1)', asy
 test('the broker’s Maximum QoS is too low: exit 24', async () => {
   const broker = await scriptedBroker((packet, peer) => {
     return (
-      packet.type !== PacketType.CONNECT || void peer.send(connack(0, [{ name: 'maximumQos', value: 0 }]))
+      packet.type !== PacketType.CONNECT || void peer.send(connack(0, [{ name: 'maximumQoS', value: 0 }]))
     );
   });
   const { code, err } = await lines([...broker.at, '-V', '5', '-t', 'a', '-l', '-q', '1'], 'a\nb\n');
   expect(code).toBe(24);
   expect(err).toMatch(/^Error: Requested QoS not supported on server\n/);
+});
+
+test('input that cannot be read is an error, after what could be was delivered', async () => {
+  const broker = await scriptedBroker();
+  const stdin = new PassThrough();
+  const { io, ended } = start([...broker.at, '-t', 'a', '-l', '-q', '1'], { stdin });
+  stdin.write('one\n');
+  await broker.until((received) => messages(received).length === 1);
+  stdin.destroy(Object.assign(new Error('EIO'), { code: 'EISDIR' }));
+  expect([await ended, io.err]).toEqual([1, 'Error: Unable to read standard input: Is a directory.\n']);
+  expect(names(broker.received).at(-1)).toBe('DISCONNECT');
+});
+
+test('a line that is larger than the broker takes ends it: exit 25', async () => {
+  const broker = await scriptedBroker((packet, peer) => {
+    return (
+      packet.type !== PacketType.CONNECT ||
+      void peer.send(connack(0, [{ name: 'maximumPacketSize', value: 100 }]))
+    );
+  });
+  const input = `one\n${'x'.repeat(200)}\nthree\n`;
+  expect(await lines([...broker.at, '-V', '5', '-t', 'a', '-l', '-q', '1'], input)).toEqual({
+    code: 25,
+    err: 'Error: Packet larger than supported by the server\nError: 2 of 3 messages were not delivered.\n',
+  });
+  expect(payloads(broker.received)).toEqual(['one']);
 });
 
 describe('a connection that is lost (P-8, P-24, P-25)', () => {

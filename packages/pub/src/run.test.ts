@@ -181,7 +181,7 @@ describe('when it does not work out (cli §11.5, §17.2)', () => {
 
   test('bytes that are not MQTT', async () => {
     const outcome = await against(
-      (_packet, peer) => peer.socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      (_packet, peer) => peer.socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
       '-n',
     );
     expect(outcome.code).toBeGreaterThan(0);
@@ -204,7 +204,7 @@ describe('when it does not work out (cli §11.5, §17.2)', () => {
 
   test('the broker’s Maximum QoS is too low', async () => {
     const limited = (packet: Packet, peer: Peer) =>
-      packet.type !== PacketType.CONNECT || void peer.send(connack(0, [{ name: 'maximumQos', value: 1 }]));
+      packet.type !== PacketType.CONNECT || void peer.send(connack(0, [{ name: 'maximumQoS', value: 1 }]));
     expect(await against(limited, '-V', '5', '-m', 'x', '-q', '2')).toEqual({
       code: 7,
       err: 'Error: Message QoS not supported on broker, try a lower QoS.\nError: The connection was lost\n',

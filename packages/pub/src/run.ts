@@ -2,6 +2,7 @@ import {
   type Connection,
   type ConnectionHandlers,
   ConnectionWatch,
+  connectionFailure,
   crossCheckPub,
   type ExitCode,
   type Io,
@@ -14,6 +15,7 @@ import {
   type Settings,
   Trace,
 } from '@tsmqtt/cli-kit';
+import { ClientError } from '@tsmqtt/client';
 import { readPayload } from './payload.js';
 import { LinePublisher } from './publish-lines.js';
 import { publishOne } from './publish-one.js';
@@ -65,6 +67,9 @@ async function publishLines(
   try {
     publisher = new LinePublisher(connection, topic, settings, io, reporter);
     return await publisher.run();
+  } catch (error) {
+    // The broker said in CONNACK that it does not take what was asked for: nothing has been read yet.
+    throw error instanceof ClientError ? connectionFailure(error, { tool: 'pub', lines: true }) : error;
   } finally {
     await connection.close();
   }

@@ -71,15 +71,15 @@ describe('-C (cli §12.3, P-22)', () => {
     expect(acknowledged).toMatchObject([1, 2, 3].map((packetId) => ({ packetId })));
   });
 
-  test('completes what was printed and nothing behind it, QoS 2', async () => {
+  test('receives what was printed and nothing behind it, QoS 2', async () => {
     const { out, received } = await sub(
       (packet, peer) =>
         packet.type === PacketType.SUBSCRIBE ? sending(...numbered(5, { qos: 2 }))(packet, peer) : true,
       ...['-t', 'a', '-q', '2', '-C', '3'],
     );
     expect(out).toBe('1\n2\n3\n');
-    const completed = received.filter(({ type }) => type === PacketType.PUBCOMP);
-    expect(completed).toMatchObject([1, 2, 3].map((packetId) => ({ packetId })));
+    const acknowledged = received.filter(({ type }) => type === PacketType.PUBREC);
+    expect(acknowledged).toMatchObject([1, 2, 3].map((packetId) => ({ packetId })));
   });
 
   test('announces no more than it wants (cli §7)', async () => {
