@@ -68,5 +68,6 @@ export class Engine {
     for (const session of this.blockedSessions) session.pressure.sweep(now);
     this.wills.sweep(now);
     this.sessions.sweep(now);
+    this.retained.expire(now);
   }
 }

@@ -8,10 +8,17 @@ class Level {
 /** Retained messages, one a topic (3.3.1.3), by the levels of their Topic Names. */
 export class RetainedStore {
   readonly #root = new Level();
+  /** Those that will expire; few, so that a sweep does not look at every message. */
+  readonly #expiring = new Set<Message>();
   #count = 0;
 
   get size(): number {
     return this.#count;
+  }
+
+  /** Levels held: the memory that the store takes. */
+  get levels(): number {
+    return countLevels(this.#root);
   }
 
   /** Takes the place of what the topic had [MQTT-3.3.1-5]; an empty payload removes it [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
@@ -31,20 +38,27 @@ export class RetainedStore {
       }
       level = next;
     }
-    if (level.message === undefined) this.#count++;
-    else level.message.retained = false;
+    this.#take(level);
     level.message = message;
     message.retained = true;
+    this.#count++;
+    if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#expiring.add(message);
+  }
+
+  /** Takes the message of a level out. */
+  #take(level: Level): void {
+    const { message } = level;
+    if (message === undefined) return;
+    message.retained = false;
+    level.message = undefined;
+    this.#count--;
+    this.#expiring.delete(message);
   }
 
   /** True where the child has become empty. */
   #remove(level: Level, names: readonly string[], depth: number): boolean {
     if (depth === names.length) {
-      if (level.message !== undefined) {
-        level.message.retained = false;
-        level.message = undefined;
-        this.#count--;
-      }
+      this.#take(level);
     } else {
       const name = names[depth] as string;
       const child = level.children?.get(name);
@@ -58,48 +72,44 @@ export class RetainedStore {
 
   /** Removes what has expired. */
   expire(now: number): void {
-    for (const message of this.matching('#', false)) {
+    for (const message of this.#expiring) {
       if (message.expiresAt <= now) this.#remove(this.#root, message.topic.split('/'), 0);
     }
   }
 
-  /**
-   * Retained messages whose topic the filter matches, as they stand now.
-   *
-   * @param hideDollar A leading wildcard leaves topics that start with `$` out [MQTT-4.7.2-1].
-   */
-  matching(filter: string, hideDollar = true): Message[] {
+  /** Retained messages whose topic the filter matches, as they stand now; `$` topics not by a wildcard [MQTT-4.7.2-1]. */
+  matching(filter: string): Message[] {
     const found: Message[] = [];
-    collect(this.#root, filter.split('/'), 0, hideDollar, found);
+    collect(this.#root, filter.split('/'), 0, found);
     return found;
   }
 }
 
-function collect(
-  level: Level,
-  names: readonly string[],
-  depth: number,
-  hideDollar: boolean,
-  found: Message[],
-): void {
+function countLevels(level: Level): number {
+  let count = 1;
+  if (level.children !== undefined) for (const child of level.children.values()) count += countLevels(child);
+  return count;
+}
+
+function collect(level: Level, names: readonly string[], depth: number, found: Message[]): void {
   const name = names[depth];
   if (name === undefined) {
     if (level.message !== undefined) found.push(level.message);
     return;
   }
   if (name === '#') {
-    everything(level, depth === 0 && hideDollar, found);
+    everything(level, depth === 0, found);
     return;
   }
   if (name !== '+') {
     const child = level.children?.get(name);
-    if (child !== undefined) collect(child, names, depth + 1, hideDollar, found);
+    if (child !== undefined) collect(child, names, depth + 1, found);
     return;
   }
   if (level.children === undefined) return;
   for (const [key, child] of level.children) {
-    if (depth === 0 && hideDollar && key.startsWith('$')) continue;
-    collect(child, names, depth + 1, hideDollar, found);
+    if (depth === 0 && key.startsWith('$')) continue;
+    collect(child, names, depth + 1, found);
   }
 }
 

@@ -25,11 +25,13 @@ export class SharedGroup {
     return member;
   }
 
-  remove(member: Subscription): void {
+  /** False where it was no member. */
+  remove(member: Subscription): boolean {
     const index = this.members.indexOf(member);
-    if (index < 0) return;
+    if (index < 0) return false;
     this.members.splice(index, 1);
     if (index < this.#next) this.#next--;
     if (this.#next >= this.members.length) this.#next = 0;
+    return true;
   }
 }

@@ -20,6 +20,8 @@ class Level {
 
 /** Routes remembered at a time; beyond it they are found anew. */
 const LARGEST_CACHE = 16_384;
+/** Longest topic whose route is remembered, in characters: bounds the memory that a hostile publisher can take. */
+const LONGEST_CACHED = 512;
 
 /**
  * All subscriptions, by the levels of their Topic Filters (4.7). Matching walks the levels of the topic; what it finds
@@ -33,6 +35,11 @@ export class SubscriptionTree {
   /** Number of subscriptions, shared ones included. */
   get size(): number {
     return this.#count;
+  }
+
+  /** Levels held: the memory that the tree takes. */
+  get levels(): number {
+    return countLevels(this.#root);
   }
 
   /** @param share Share Name for a Shared Subscription. */
@@ -91,18 +98,27 @@ export class SubscriptionTree {
     if (known !== undefined) return known;
     const subscriptions: Subscription[] = [];
     const groups: SharedGroup[] = [];
-    collect(this.#root, topic.split('/'), 0, topic.startsWith('$'), subscriptions, groups);
-    const route = { subscriptions, groups };
+    const dollar = topic.startsWith('$');
+    collect(this.#root, topic.split('/'), 0, dollar, subscriptions, groups);
+    // Shared subscriptions never match topics that start with `$` (broker §9.9).
+    const route = { subscriptions, groups: dollar ? [] : groups };
+    if (topic.length > LONGEST_CACHED) return route;
     if (this.#routes.size >= LARGEST_CACHE) this.#routes = new Map();
     this.#routes.set(topic, route);
     return route;
   }
 }
 
+function countLevels(level: Level): number {
+  let count = 1;
+  if (level.children !== undefined) for (const child of level.children.values()) count += countLevels(child);
+  return count;
+}
+
 function removeFrom(level: Level, subscription: Subscription): boolean {
   const group = subscription.group;
   if (group !== undefined) {
-    group.remove(subscription);
+    if (!group.remove(subscription)) return false;
     if (group.members.length === 0) {
       level.groups?.delete(group.name);
       if (level.groups?.size === 0) level.groups = undefined;
