@@ -14,6 +14,8 @@ function packet(firstByte: string, version: number, payload: string): string {
   return `${firstByte} ${(body.length / 2).toString(16).padStart(2, '0')} ${body}`;
 }
 
+const ALL = [3, 4, 5] as const;
+
 const filter = (text: string): string => {
   const bytes = Buffer.from(text);
   return bytes.length.toString(16).padStart(4, '0') + bytes.toString('hex');
@@ -43,7 +45,7 @@ describe('SUBSCRIBE that costs the client its connection', () => {
     { what: 'share name with # [MQTT-4.8.2-2]', payload: `${filter('$share/#/a')} 00`, code: '82' },
     { what: 'No Local on a shared subscription [MQTT-3.8.3-4]', payload: `${filter('$share/g/a')} 04`, versions: [5], code: '82' },
   ];
-  for (const { what, payload, versions = [3, 4, 5], code } of ROWS) {
+  for (const { what, payload, versions = ALL, code } of ROWS) {
     for (const version of versions) {
       it(`version ${version}: ${what}`, async () => {
         const client = await new TestBroker().connect({ protocolVersion: version });
@@ -72,7 +74,7 @@ describe('UNSUBSCRIBE that costs the client its connection', () => {
     { what: 'filter that is not UTF-8 [MQTT-3.10.3-1]', payload: '0001 ff', code: '81' },
     { what: '$share/g', payload: filter('$share/g'), code: '82' },
   ];
-  for (const { what, payload, versions = [3, 4, 5], code } of ROWS) {
+  for (const { what, payload, versions = ALL, code } of ROWS) {
     for (const version of versions) {
       it(`version ${version}: ${what}`, async () => {
         const client = await new TestBroker().connect({ protocolVersion: version });
