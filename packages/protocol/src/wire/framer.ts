@@ -58,7 +58,8 @@ export class Framer {
 
   /** Bytes that were pushed and not yet given as packets. */
   get pendingBytes(): number {
-    return this.#heldLength + this.#chunk.length - this.#cursor;
+    const again = this.#again ? this.end - this.frameStart : 0;
+    return again + this.#heldLength + this.#chunk.length - this.#cursor;
   }
 
   /** Takes the next chunk. Every packet of the one before must have been read with `next()`. */
@@ -74,6 +75,16 @@ export class Framer {
   /** The current packet will be given again by the next `next()`. */
   rewind(): void {
     this.#again = true;
+  }
+
+  /** Forgets what was pushed and not yet given. The fields go on describing the last packet. */
+  drop(): void {
+    this.#chunk = NOTHING;
+    this.#cursor = 0;
+    this.#held = NOTHING;
+    this.#heldLength = 0;
+    this.#wanted = 0;
+    this.#again = false;
   }
 
   /**
@@ -147,8 +158,9 @@ export class Framer {
       this.#take(1);
       const length = this.#heldLength < 2 ? -1 : remainingLength(this.#held, 1, this.#heldLength);
       if (length < 0) continue;
-      this.#wanted = 1 + lengthBytes(length) + length;
-      this.#checkHeader(this.#held[0] as number, length, this.#wanted);
+      const wanted = 1 + lengthBytes(length) + length;
+      this.#checkHeader(this.#held[0] as number, length, wanted);
+      this.#wanted = wanted;
     }
     this.#take(Math.min(this.#wanted - this.#heldLength, this.#chunk.length - this.#cursor));
     if (this.#heldLength < this.#wanted) return this.#release();

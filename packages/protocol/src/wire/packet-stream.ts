@@ -21,7 +21,7 @@ export interface PacketSink {
 
 /**
  * The seam between bytes and state: chunks in, packets out, all packets of a chunk in one pass. Does no I/O. What it
- * throws are the two peer errors and what the sink throws; after that the stream is not usable any more.
+ * throws are the two peer errors and what the sink throws; after that nothing is given any more, whatever comes.
  */
 export class PacketStream {
   /** Set by whoever handles CONNECT; decides how packets are read. */
@@ -30,6 +30,7 @@ export class PacketStream {
   readonly #sink: PacketSink;
   #paused = false;
   #running = false;
+  #failed = false;
 
   constructor(sink: PacketSink, maximumPacketSize?: number, check?: HeaderCheck) {
     this.#sink = sink;
@@ -40,12 +41,13 @@ export class PacketStream {
     return this.#paused;
   }
 
-  /** Bytes that wait for `resume()` or for the rest of their packet. */
+  /** Bytes that wait for `resume()`, those of a packet to be given again too, or for the rest of their packet. */
   get pendingBytes(): number {
     return this.#framer.pendingBytes;
   }
 
   receive(chunk: Buffer): void {
+    if (this.#failed) return;
     this.#framer.push(chunk);
     this.#run();
   }
@@ -73,7 +75,7 @@ export class PacketStream {
 
   #run(): void {
     // A sink that calls resume() is already inside the loop that will go on.
-    if (this.#running) return;
+    if (this.#running || this.#failed) return;
     this.#running = true;
     const framer = this.#framer;
     try {
@@ -84,6 +86,10 @@ export class PacketStream {
         if (verdict === Verdict.RETRY) framer.rewind();
         this.#paused = true;
       }
+    } catch (error) {
+      this.#failed = true;
+      framer.drop();
+      throw error;
     } finally {
       this.#running = false;
     }
