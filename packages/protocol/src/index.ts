@@ -14,7 +14,7 @@ export * from './topic/wide-filter.js';
 export { decodeFrame } from './wire/decode.js';
 export { encodePacket } from './wire/encode.js';
 export { Framer, type HeaderCheck, lengthBytes, MAXIMUM_REMAINING_LENGTH } from './wire/framer.js';
-export { LARGEST_COPIED_PAYLOAD, OutputBuffer, type PublishAdditions } from './wire/output-buffer.js';
+export { LARGEST_COPIED_PAYLOAD, OutputBuffer } from './wire/output-buffer.js';
 export * from './wire/packet.js';
 export { type PacketSink, PacketStream, Verdict } from './wire/packet-stream.js';
 export { PACKET_NAMES, type PacketName, PacketType } from './wire/packet-type.js';
@@ -22,6 +22,7 @@ export { isAnsweredWithConnack, peekProtocolVersion } from './wire/packets/conne
 export { publishFlags } from './wire/packets/publish.js';
 export { writeProperties } from './wire/properties.js';
 export * from './wire/property-table.js';
+export type { PublishAdditions } from './wire/publish-additions.js';
 export { PublishFrame } from './wire/publish-frame.js';
 export { REASON_CODES, ReasonCode, type ReasonCodeRow, reasonText } from './wire/reason-code-table.js';
 export type { ProtocolVersion, QoS } from './wire/version.js';

@@ -1,8 +1,8 @@
-import { lengthBytes } from './framer.js';
+import { UsageError } from '../errors.js';
+import { lengthBytes, MAXIMUM_REMAINING_LENGTH } from './framer.js';
 import { PacketType } from './packet-type.js';
 import { publishFlags } from './packets/publish.js';
-import { writeProperties } from './properties.js';
-import type { Properties, Property } from './property-table.js';
+import { isOfOtherConnection, type PublishAdditions, writeForwardedProperties } from './publish-additions.js';
 import type { PublishFrame } from './publish-frame.js';
 import type { ProtocolVersion, QoS } from './version.js';
 import { Writer, writeVarint } from './writer.js';
@@ -19,20 +19,11 @@ const SHORT = 48;
 
 function copyBytes(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
   if (end - start > SHORT) {
-    (source as Buffer).copy(target, at, start, end);
+    // Whoever publishes may have a Uint8Array that is no Buffer.
+    Buffer.prototype.copy.call(source, target, at, start, end);
     return;
   }
   for (let from = start; from < end; from++) target[at++] = source[from] as number;
-}
-
-/** What one connection adds to a PUBLISH (MQTT 5): written behind the message's own properties (broker §9.9). */
-export interface PublishAdditions {
-  /** Replaces the message's own, or adds one; undefined: the message has none left to say. */
-  readonly messageExpiryInterval: number | undefined;
-  readonly topicAlias: number | undefined;
-  /** Topic goes out empty, because the alias stands for it (3.3.2.3.4). */
-  readonly omitTopic: boolean;
-  readonly subscriptionIdentifier: number | undefined;
 }
 
 const scratch = new Writer();
@@ -47,6 +38,8 @@ export class OutputBuffer {
   #at = 0;
   #parts: Uint8Array[] = [];
   #partBytes = 0;
+  /** Bytes that went through slabs since everything was taken last. */
+  #copiedBytes = 0;
   #slabSize = SMALLEST_SLAB;
 
   /** Bytes collected and not taken. */
@@ -65,10 +58,11 @@ export class OutputBuffer {
       // Next time about as much as this time: the slab grows with the traffic and shrinks when it is gone.
       this.#slabSize = Math.max(
         SMALLEST_SLAB,
-        Math.min(LARGEST_SLAB, 2 ** Math.ceil(Math.log2(this.#partBytes + 1))),
+        Math.min(LARGEST_SLAB, 2 ** Math.ceil(Math.log2(this.#copiedBytes + 1))),
       );
       this.#parts = [];
       this.#partBytes = 0;
+      this.#copiedBytes = 0;
       this.#slab = NOTHING;
       this.#from = 0;
       this.#at = 0;
@@ -88,6 +82,7 @@ export class OutputBuffer {
     if (this.#at === this.#from) return;
     this.#parts.push(this.#slab.subarray(this.#from, this.#at));
     this.#partBytes += this.#at - this.#from;
+    this.#copiedBytes += this.#at - this.#from;
     this.#from = this.#at;
   }
 
@@ -137,6 +132,7 @@ export class OutputBuffer {
   /**
    * A PUBLISH made of parts: `topic` with its two bytes of length in front, `properties` encoded with their length in
    * front (empty before MQTT 5), and the payload `source[start, end)`.
+   * @throws UsageError `packet-too-long`
    */
   publish(
     flags: number,
@@ -147,24 +143,54 @@ export class OutputBuffer {
     start: number,
     end: number,
   ): void {
-    const head = topic.length + (packetId === 0 ? 0 : 2) + properties.length;
+    this.#publish(
+      flags,
+      topic,
+      0,
+      topic.length,
+      packetId,
+      properties,
+      0,
+      properties.length,
+      source,
+      start,
+      end,
+    );
+  }
+
+  /** The same with every part as a piece of something, so that none has to be cut out first. */
+  #publish(
+    flags: number,
+    topic: Uint8Array,
+    topicStart: number,
+    topicEnd: number,
+    packetId: number,
+    properties: Uint8Array,
+    propertiesStart: number,
+    propertiesEnd: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const head = topicEnd - topicStart + (packetId === 0 ? 0 : 2) + propertiesEnd - propertiesStart;
     const length = head + end - start;
+    if (length > MAXIMUM_REMAINING_LENGTH) {
+      throw new UsageError('packet-too-long', 'a packet has at most 268435455 bytes after its header');
+    }
     const copied = end - start <= LARGEST_COPIED_PAYLOAD ? end - start : 0;
     let at = this.#reserve(1 + lengthBytes(length) + head + copied);
     const slab = this.#slab;
     slab[at++] = 0x30 | flags;
     if (length < 128) slab[at++] = length;
     else at = writeVarint(slab, at, length);
-    copyBytes(topic, 0, topic.length, slab, at);
-    at += topic.length;
+    copyBytes(topic, topicStart, topicEnd, slab, at);
+    at += topicEnd - topicStart;
     if (packetId !== 0) {
       slab[at++] = packetId >>> 8;
       slab[at++] = packetId;
     }
-    if (properties.length > 0) {
-      copyBytes(properties, 0, properties.length, slab, at);
-      at += properties.length;
-    }
+    copyBytes(properties, propertiesStart, propertiesEnd, slab, at);
+    at += propertiesEnd - propertiesStart;
     if (copied === 0) this.#payload(source, start, end);
     else copyBytes(source, start, end, slab, at);
   }
@@ -172,8 +198,10 @@ export class OutputBuffer {
   /**
    * A received PUBLISH going on to a subscriber.
    *
-   * @param additions What this connection puts in (MQTT 5 only); undefined lets the bytes pass as they came where
-   *   versions and Packet Identifier allow it.
+   * @param additions What this connection puts in (MQTT 5 only; an older version has no place for it). Undefined:
+   *   nothing, and the message's own properties pass, its expiry too; never the alias and the Subscription Identifiers
+   *   of the connection it came from [MQTT-3.3.2-7].
+   * @throws UsageError `packet-too-long`
    */
   forward(
     frame: PublishFrame,
@@ -185,24 +213,46 @@ export class OutputBuffer {
     additions: PublishAdditions | undefined,
   ): void {
     const flags = publishFlags(qos, retain, dup);
-    const sameLayout =
-      (version === 5) === (frame.protocolVersion === 5) && (packetId === 0) === (frame.packetId === 0);
-    if (
-      sameLayout &&
-      additions === undefined &&
-      frame.payloadStart - frame.frameStart < LARGEST_COPIED_PAYLOAD
-    ) {
-      this.#forwardAsReceived(frame, flags, packetId);
+    const { source, topicEnd, payloadStart, end } = frame;
+    const topicStart = frame.topicStart - 2;
+    if (version === 5 && (additions !== undefined || frame.properties.some(isOfOtherConnection))) {
+      scratch.reset();
+      writeForwardedProperties(scratch, frame.properties, additions);
+      const put = scratch.buffer;
+      if (additions?.omitTopic === true) {
+        this.#publish(flags, ZERO, 0, 2, packetId, put, 0, scratch.length, source, payloadStart, end);
+      } else {
+        const size = scratch.length;
+        this.#publish(flags, source, topicStart, topicEnd, packetId, put, 0, size, source, payloadStart, end);
+      }
       return;
     }
-    scratch.reset();
-    if (version === 5) writeForwardedProperties(scratch, frame.properties, additions);
-    const properties = scratch.buffer.subarray(0, scratch.length);
-    const topic =
-      additions?.omitTopic === true
-        ? EMPTY_STRING
-        : frame.source.subarray(frame.topicStart - 2, frame.topicEnd);
-    this.publish(flags, topic, packetId, properties, frame.source, frame.payloadStart, frame.end);
+    const from5 = frame.protocolVersion === 5;
+    const idBytes = frame.packetId === 0 ? 0 : 2;
+    if ((version === 5) === from5 && (packetId === 0) === (idBytes === 0)) {
+      if (payloadStart - frame.frameStart < LARGEST_COPIED_PAYLOAD) {
+        this.#forwardAsReceived(frame, flags, packetId);
+        return;
+      }
+    }
+    // The properties are the message's own bytes, or none, which MQTT 5 says with a length of 0.
+    const passing = version === 5 && from5;
+    const properties = passing ? source : ZERO;
+    const first = passing ? topicEnd + idBytes : 0;
+    const last = passing ? payloadStart : version === 5 ? 1 : 0;
+    this.#publish(
+      flags,
+      source,
+      topicStart,
+      topicEnd,
+      packetId,
+      properties,
+      first,
+      last,
+      source,
+      payloadStart,
+      end,
+    );
   }
 
   #forwardAsReceived(frame: PublishFrame, flags: number, packetId: number): void {
@@ -222,30 +272,5 @@ export class OutputBuffer {
   }
 }
 
-/** A zero-length UTF-8 Encoded String. */
-const EMPTY_STRING = Buffer.from([0, 0]);
-
-/** The message's own properties in the order received, then those of this connection (broker §9.9). */
-function writeForwardedProperties(
-  writer: Writer,
-  own: Properties,
-  additions: PublishAdditions | undefined,
-): void {
-  const properties: Property[] = own.filter((entry) => !CONNECTION_PROPERTIES.has(entry.name));
-  if (additions?.messageExpiryInterval !== undefined) {
-    properties.push({ name: 'messageExpiryInterval', value: additions.messageExpiryInterval });
-  }
-  if (additions?.topicAlias !== undefined)
-    properties.push({ name: 'topicAlias', value: additions.topicAlias });
-  if (additions?.subscriptionIdentifier !== undefined) {
-    properties.push({ name: 'subscriptionIdentifier', value: additions.subscriptionIdentifier });
-  }
-  writeProperties(writer, properties);
-}
-
-/** [MQTT-3.3.2-7]: an alias never passes from one connection to another; the others are written anew. */
-const CONNECTION_PROPERTIES: ReadonlySet<string> = new Set([
-  'messageExpiryInterval',
-  'topicAlias',
-  'subscriptionIdentifier',
-]);
+/** A zero-length UTF-8 Encoded String, and with its first byte a zero Property Length. */
+const ZERO = Buffer.from([0, 0]);
