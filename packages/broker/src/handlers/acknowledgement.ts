@@ -18,6 +18,7 @@ export function handleAcknowledgement(connection: Connection, packet: Acknowledg
       `packet ${packet.type} does not answer message ${packet.packetId}`,
     );
   }
+  session.pressure.drained();
   return Verdict.CONTINUE;
 }
 

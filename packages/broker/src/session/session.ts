@@ -147,9 +147,7 @@ export class Session implements OutboundSink<Delivery> {
 
   /** OutboundSink. */
   settled(delivery: Delivery, _acknowledgement: Acknowledgement): void {
-    const connection = this.connection;
-    if (connection === undefined) return;
-    connection.progress += delivery.size;
-    this.pressure.drained();
+    // Whether there is room again is for the handler to ask, when what waited has moved up too.
+    if (this.connection !== undefined) this.connection.progress += delivery.size;
   }
 }
