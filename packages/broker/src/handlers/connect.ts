@@ -114,7 +114,8 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
   connection.session = session;
   connection.keepAlive = keepAlive;
   connection.will = packet.will;
-  connection.bridge = packet.bridge;
+  // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
+  connection.bridge = packet.bridge && packet.protocolVersion !== 5;
   connection.writer.maximumPacketSize = maximum ?? Number.POSITIVE_INFINITY;
   session.expiryInterval = expiryOf(packet);
   connection.setAliases(
