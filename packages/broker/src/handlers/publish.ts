@@ -9,7 +9,7 @@ import {
 } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
 import type { Engine } from '../engine.js';
-import { composeFrame, expiryOf, Message } from '../routing/message.js';
+import { composeFrame, expiryOf, isEndlessExpiry, isReservedTopic, Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 
 /** PUBLISH (3.3.4, 4.3). */
@@ -65,17 +65,18 @@ function checkAllowed(connection: Connection, frame: PublishFrame): void {
 function refusalOf(engine: Engine, topic: string, frame: PublishFrame): number {
   const limit = engine.settings.messageSizeLimit;
   if (limit > 0 && frame.payloadLength > limit) return ReasonCode.PACKET_TOO_LARGE;
-  // $SYS is the broker's own, and a shared subscription is not a topic (broker §9.7).
-  if (topic.startsWith('$') && (topic.startsWith('$SYS/') || topic.startsWith('$share/')))
-    return ReasonCode.NOT_AUTHORIZED;
+  if (isReservedTopic(topic)) return ReasonCode.NOT_AUTHORIZED;
   return ReasonCode.SUCCESS;
 }
 
-/** The message as it goes on. A frame that carries an alias is rebuilt: an alias never leaves its connection [MQTT-3.3.2-7]. */
+/**
+ * The message as it goes on. A frame that carries an alias is rebuilt: an alias never leaves its connection
+ * [MQTT-3.3.2-7].
+ */
 function messageOf(engine: Engine, frame: PublishFrame, topic: string): Message {
   if (frame.properties.length === 0) return new Message(topic, frame, Number.POSITIVE_INFINITY);
   const expiresAt = expiryOf(frame.properties, engine.clock.now());
-  const own = frame.properties.filter((entry) => entry.name !== 'topicAlias');
+  const own = frame.properties.filter((entry) => entry.name !== 'topicAlias' && !isEndlessExpiry(entry));
   if (own.length === frame.properties.length) return new Message(topic, frame, expiresAt);
   return new Message(topic, composeFrame(topic, frame.payload, frame.qos, frame.retain, own, 5), expiresAt);
 }

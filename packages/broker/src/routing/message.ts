@@ -3,6 +3,7 @@ import {
   encodePacket,
   PacketType,
   type Properties,
+  type Property,
   type ProtocolVersion,
   type PublishFrame,
   type QoS,
@@ -47,6 +48,16 @@ export function expiryOf(properties: Properties, now: number): number {
     if (entry.name === 'messageExpiryInterval' && entry.value > 0) return now + entry.value * 1000;
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** A Message Expiry Interval of 0 seconds: no expiry, so that nothing is passed on of it (broker T-26). */
+export function isEndlessExpiry(entry: Property): boolean {
+  return entry.name === 'messageExpiryInterval' && entry.value === 0;
+}
+
+/** Topics that no client publishes to: `$SYS` is the broker's own, a shared subscription is not a topic (broker §9.7). */
+export function isReservedTopic(topic: string): boolean {
+  return topic.startsWith('$') && (topic.startsWith('$SYS/') || topic.startsWith('$share/'));
 }
 
 /** A frame for a message that did not come as one: a will, or a PUBLISH whose topic was an alias. */

@@ -1,6 +1,6 @@
 import { type ProtocolVersion, property, type Will } from '@tsmqtt/protocol';
 import type { Engine } from '../engine.js';
-import { composeFrame, expiryOf, Message } from '../routing/message.js';
+import { composeFrame, expiryOf, isEndlessExpiry, isReservedTopic, Message } from '../routing/message.js';
 
 interface Delayed {
   readonly will: Will;
@@ -25,7 +25,7 @@ export class WillStore {
   due(clientId: string, will: Will, version: ProtocolVersion, expiryInterval: number): void {
     const delay = property(will.properties, 'willDelayInterval') ?? 0;
     if (delay === 0) {
-      this.#publish(will, version);
+      this.#publish(clientId, will, version);
       return;
     }
     const seconds = expiryInterval === 0 ? delay : Math.min(delay, expiryInterval);
@@ -41,23 +41,26 @@ export class WillStore {
     for (const [clientId, { will, version, dueAt }] of this.#delayed) {
       if (now < dueAt) continue;
       this.#delayed.delete(clientId);
-      this.#publish(will, version);
+      this.#publish(clientId, will, version);
     }
   }
 
   /** The broker ends: delayed wills do not outlive it, so all are sent (broker §6). */
   publishAll(): void {
-    for (const { will, version } of this.#delayed.values()) this.#publish(will, version);
+    for (const [clientId, { will, version }] of this.#delayed) this.#publish(clientId, will, version);
     this.#delayed.clear();
   }
 
-  #publish(will: Will, version: ProtocolVersion): void {
+  #publish(clientId: string, will: Will, version: ProtocolVersion): void {
     const { topic, payload, qos, retain } = will;
-    // Clients do not write below $SYS; such a will is dropped when it is due (broker §9.5).
-    if (topic.startsWith('$SYS/')) return;
-    const properties = will.properties.filter((entry) => entry.name !== 'willDelayInterval');
+    // What the client could not publish is dropped when it is due (broker §9.5).
+    if (isReservedTopic(topic)) return;
+    const properties = will.properties.filter(
+      (entry) => entry.name !== 'willDelayInterval' && !isEndlessExpiry(entry),
+    );
     const frame = composeFrame(topic, payload, qos, retain, properties, version);
     const message = new Message(topic, frame, expiryOf(properties, this.#engine.clock.now()));
-    this.#engine.router.publish(message, undefined);
+    // Its own message: a session that goes on does not get it by a subscription with No Local [MQTT-3.8.3-3].
+    this.#engine.router.publish(message, this.#engine.sessions.get(clientId));
   }
 }
