@@ -10,11 +10,10 @@ import {
   SHA512_LENGTH,
 } from './password-hash.js';
 import { runSlowHash } from './slow-hash-pool.js';
+import { DEFAULT_ITERATIONS, UnhashablePasswordError } from './unhashable-password-error.js';
 
 const pbkdf2Async = promisify(pbkdf2);
 
-/** PBKDF2 iterations of a new entry where nothing else is asked for (P-15). */
-export const DEFAULT_ITERATIONS = 10_000;
 /** Bytes of salt in new `$7$` and `$6$` entries: 2.0.x and 2.1.x both read 12, 2.0.x does not read 64 (P-15). */
 const SALT_LENGTH = 12;
 const BCRYPT_COST = 12;
@@ -27,18 +26,6 @@ export interface HashSettings {
   readonly kind?: HashKind;
   /** PBKDF2 iterations, 1 to 2^31 - 1, default 10,000; without meaning for the other kinds. */
   readonly iterations?: number;
-}
-
-/** A password that the chosen hash cannot take. */
-export class UnhashablePasswordError extends Error {
-  override readonly name = 'UnhashablePasswordError';
-  /** Stable name of the fault. */
-  readonly code: 'password-empty' | 'password-too-long' | 'password-not-text' | 'iterations-out-of-range';
-
-  constructor(code: UnhashablePasswordError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /**

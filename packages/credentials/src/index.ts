@@ -1,11 +1,5 @@
 /** Mosquitto password files: parse, edit, hash, verify. */
-export {
-  DEFAULT_ITERATIONS,
-  type HashSettings,
-  hashPassword,
-  UnhashablePasswordError,
-  verifyPassword,
-} from './hash-password.js';
+export { type HashSettings, hashPassword, verifyPassword } from './hash-password.js';
 export { type LineKind, type PasswordEntry, PasswordFile } from './password-file.js';
 export {
   type Argon2idHash,
@@ -27,5 +21,20 @@ export {
   type PasswordVerifierOptions,
   type Verdict,
 } from './password-verifier.js';
-export { HASH_CONCURRENCY, prepareSlowHashes } from './slow-hash-pool.js';
+export { saslPrep } from './sasl-prep.js';
+export {
+  checkScramProof,
+  formatScramCredential,
+  looksLikeScram,
+  MIN_SCRAM_ITERATIONS,
+  makeScramCredential,
+  parseScramCredential,
+  SCRAM_KIND,
+  type ScramCredential,
+  type ScramSettings,
+  verifyScramPassword,
+} from './scram-credential.js';
+export { ScramFile, ScramFileError, type ScramLookup } from './scram-file.js';
+export { HASH_CONCURRENCY, prepareSlowHashes, setHashConcurrency } from './slow-hash-pool.js';
+export { DEFAULT_ITERATIONS, UnhashablePasswordError } from './unhashable-password-error.js';
 export { setWorkerFile } from './worker-file.js';

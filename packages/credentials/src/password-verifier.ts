@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { binaryText, trimBlanks } from './binary-text.js';
+import { binaryText } from './binary-text.js';
 import { CheckQueue } from './check-queue.js';
+import { credentialLines } from './credential-lines.js';
 import { verifyPassword } from './hash-password.js';
 import { type PasswordHash, parsePasswordHash } from './password-hash.js';
 import { HASH_CONCURRENCY } from './slow-hash-pool.js';
@@ -77,17 +78,15 @@ export class PasswordVerifier {
     options: PasswordVerifierOptions = {},
   ): PasswordVerifier {
     const hashes = new Map<string, PasswordHash>();
-    for (const [index, line] of binaryText(content).split('\n').entries()) {
-      if (line.startsWith('#') || !line.includes(':')) continue;
-      const [name, secret] = line.split(':').map(trimBlanks) as [string, string];
-      if (name === '') throw new PasswordFileError('invalid-line', path, index + 1, 'Invalid line');
+    for (const { number, name, secret } of credentialLines(content)) {
+      if (name === '') throw new PasswordFileError('invalid-line', path, number, 'Invalid line');
       const hash = parsePasswordHash(secret);
       if (hash === undefined) {
-        throw new PasswordFileError('undecodable-hash', path, index + 1, 'Unable to decode line');
+        throw new PasswordFileError('undecodable-hash', path, number, 'Unable to decode line');
       }
       if (hashes.has(name)) {
         const user = Buffer.from(name, 'latin1').toString('utf8');
-        throw new PasswordFileError('duplicate-user', path, index + 1, `Duplicate user '${user}'`);
+        throw new PasswordFileError('duplicate-user', path, number, `Duplicate user '${user}'`);
       }
       hashes.set(name, hash);
     }

@@ -7,7 +7,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { hashPassword, verifyPassword } from './hash-password.js';
 import { parsePasswordHash } from './password-hash.js';
 import { computeSlowHash } from './slow-hash.js';
-import { prepareSlowHashes, runSlowHash, SlowHashPool } from './slow-hash-pool.js';
+import {
+  HASH_CONCURRENCY,
+  prepareSlowHashes,
+  runSlowHash,
+  SlowHashPool,
+  setHashConcurrency,
+} from './slow-hash-pool.js';
 import { setWorkerFile } from './worker-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
@@ -60,9 +66,9 @@ test('more jobs than threads: each gets its own answer', async () => {
   expect(digests.map((bytes) => Buffer.from(bytes))).toEqual(expected.map((bytes) => Buffer.from(bytes)));
 });
 
-test('the event loop turns meanwhile', async () => {
+test.each(['argon2id', 'bcrypt'] as const)('the event loop turns while %s is computed', async (kind) => {
   setWorkerFile(workerFile);
-  const hash = parsePasswordHash(await hashPassword(Buffer.from('p'), { kind: 'argon2id' }))!;
+  const hash = parsePasswordHash(await hashPassword(Buffer.from('p'), { kind }))!;
   let turns = 0;
   let done = false;
   const turn = () => {
@@ -72,8 +78,29 @@ test('the event loop turns meanwhile', async () => {
   setImmediate(turn);
   expect(await verifyPassword(Buffer.from('p'), hash)).toBe(true);
   done = true;
-  // On this thread argon2id would let it turn a few times, before and after.
+  // On this thread either of them would let it turn a few times, before, between and after.
   expect(turns).toBeGreaterThan(50);
+});
+
+test('as many threads as a program asks for', async () => {
+  const marker = join(folder, 'thread-id.cjs');
+  writeFileSync(
+    marker,
+    "const { parentPort, threadId } = require('node:worker_threads');" +
+      "parentPort.on('message', () => parentPort.postMessage({ digest: Uint8Array.of(threadId) }));",
+  );
+  setWorkerFile(marker);
+  const threads = async () =>
+    new Set((await Promise.all(Array(9).fill(bcrypt).map(runSlowHash))).map(String));
+  setHashConcurrency(1);
+  try {
+    expect((await threads()).size).toBe(1);
+    setHashConcurrency(3);
+    expect((await threads()).size).toBe(3);
+  } finally {
+    setHashConcurrency(HASH_CONCURRENCY);
+  }
+  for (const wrong of [0, 1.5, Number.NaN]) expect(() => setHashConcurrency(wrong)).toThrow(RangeError);
 });
 
 test('a thread gets the password and nothing of what stood beside it in memory', async () => {

@@ -26,7 +26,8 @@ interface PoolWorker {
 export class SlowHashPool {
   /** The worker's program. */
   readonly file: string;
-  private readonly concurrency: number;
+  /** Most threads. Those that are too many after a change end when they have been idle. */
+  concurrency: number;
   private readonly workers = new Set<PoolWorker>();
   private readonly waiting: PendingJob[] = [];
   private keepsOne = false;
@@ -97,9 +98,22 @@ export class SlowHashPool {
 }
 
 let pool: SlowHashPool | undefined;
+let concurrency = HASH_CONCURRENCY;
 
 /**
- * Computes a job in a worker thread, at most `HASH_CONCURRENCY` at a time; on the calling thread where there is no
+ * How many threads compute slow hashes from now on; default `HASH_CONCURRENCY`. For a program that has nothing else to
+ * do than to hash many passwords.
+ *
+ * @throws RangeError for anything but a whole number from 1 on.
+ */
+export function setHashConcurrency(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`no number of threads: ${threads}`);
+  concurrency = threads;
+  if (pool !== undefined) pool.concurrency = threads;
+}
+
+/**
+ * Computes a job in a worker thread, as many at a time as `setHashConcurrency` allows; on the calling thread where there is no
  * worker file.
  *
  * @throws Error where the job cannot be computed, such as too little memory.
@@ -121,7 +135,7 @@ export async function prepareSlowHashes(): Promise<void> {
 function currentPool(): SlowHashPool | undefined {
   const file = findWorkerFile();
   if (file === undefined) return undefined;
-  if (pool?.file !== file) pool = new SlowHashPool(file);
+  if (pool?.file !== file) pool = new SlowHashPool(file, concurrency);
   return pool;
 }
 
