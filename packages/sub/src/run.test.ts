@@ -318,6 +318,17 @@ describe('a connection that is lost (P-8)', () => {
     expect(names(received)).toEqual(['CONNECT', 'SUBSCRIBE', 'CONNECT', 'SUBSCRIBE', 'DISCONNECT']);
   });
 
+  test('does not hold up a signal', async () => {
+    const broker = await scriptedBroker((packet, peer) => {
+      return packet.type !== PacketType.SUBSCRIBE || void peer.socket.destroy();
+    });
+    const { io, ended } = start([...broker.at, '-t', 'a']);
+    await io.until(({ err }) => err.includes('was lost'));
+    io.signal('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(names(broker.received)).toEqual(['CONNECT', 'SUBSCRIBE']);
+  });
+
   test('-C counts on', async () => {
     const { out } = await sub(
       (packet, peer) => {

@@ -1,5 +1,4 @@
 import {
-  after,
   type Connection,
   type ConnectionHandlers,
   ConnectionWatch,
@@ -14,12 +13,13 @@ import {
   type Reporter,
   reconnectDelay,
   type Settings,
-  Trace,
 } from '@tsmqtt/cli-kit';
 import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
-import { type Packet, PacketType, type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
+import { type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
+import { Interruptions } from './interruptions.js';
 import { Fate, messageFilter } from './message-filter.js';
 import { subscriptionRequests } from './subscriptions.js';
+import { traceTo } from './trace-output.js';
 
 /** Exit code of `-W` (cli §12.8). */
 const TIMED_OUT = 27;
@@ -82,33 +82,26 @@ export class Subscriber {
   }
 
   async run(): Promise<ExitCode> {
-    const stopListening = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
-      this.#io.onSignal(signal, () => this.#interrupt({ exitCode: 0, withWill: true })),
+    const interruptions = new Interruptions(
+      this.#io,
+      () => this.#interrupt({ exitCode: 0, withWill: true }),
+      () => this.#interrupt({ exitCode: TIMED_OUT, text: 'Timed out\n', withWill: true }),
     );
-    let cancelTimeout: (() => void) | undefined;
-    const startTimeout = (): void => {
-      const { timeout } = this.#settings;
-      if (timeout === undefined || cancelTimeout !== undefined) return;
-      cancelTimeout = after(timeout * 1000, () =>
-        this.#interrupt({ exitCode: TIMED_OUT, text: 'Timed out\n', withWill: true }),
-      );
-    };
     try {
-      await this.#connect(startTimeout);
+      await this.#connect(() => interruptions.startTimeout(this.#settings.timeout));
       await this.#over;
       const ending = this.#ending ?? { exitCode: 0 };
       await this.#disconnect(ending);
       if (ending.text !== undefined) this.#reporter.report(ending.text);
       return ending.exitCode;
     } finally {
-      cancelTimeout?.();
-      for (const stop of stopListening) stop();
+      interruptions.stop();
       this.#output.detach();
       await this.#connection?.close();
     }
   }
 
-  async #connect(startTimeout: () => void): Promise<void> {
+  async #connect(onTransport: () => void): Promise<void> {
     const watch = new ConnectionWatch(this.#reporter, () => this.#connection!.endpoint);
     const handlers: ConnectionHandlers = {
       holdAcknowledgements: true,
@@ -123,7 +116,7 @@ export class Subscriber {
         watch.onBack();
         this.#subscribe();
       },
-      ...this.#tracing(),
+      ...traceTo(this.#output, this.#settings),
     };
     try {
       this.#connection = await openConnection(
@@ -131,7 +124,7 @@ export class Subscriber {
         this.#io,
         handlers,
         FAILURE_CONTEXT,
-        startTimeout,
+        onTransport,
       );
     } catch (error) {
       if (!this.#aborted.signal.aborted) throw error;
@@ -211,8 +204,6 @@ export class Subscriber {
   /** A signal or the time limit (cli §12.8). */
   #interrupt(ending: Ending): void {
     if (this.#client === undefined) this.#aborted.abort();
-    // Who insists does not wait for the reader of stdout.
-    else if (this.#ending !== undefined) this.#finished();
     else this.#finish(ending);
   }
 
@@ -239,30 +230,6 @@ export class Subscriber {
       if (!(error instanceof ClientError)) throw error;
     }
     this.#output.flush();
-  }
-
-  /** `-d`: every packet on stdout, in order with the messages (cli §16). */
-  #tracing(): ConnectionHandlers {
-    if (!this.#settings.debug) return {};
-    const trace = new Trace();
-    let scheduled = false;
-    return {
-      onPacket: (direction, packet) => {
-        this.#output.text(trace.lines(direction, packet) + this.#subscribedLine(direction, packet));
-        // Packets outside of a received batch are flushed at the end of this turn.
-        if (scheduled) return;
-        scheduled = true;
-        setImmediate(() => {
-          scheduled = false;
-          this.#output.flush();
-        });
-      },
-    };
-  }
-
-  #subscribedLine(direction: 'sent' | 'received', packet: Packet): string {
-    if (direction === 'sent' || packet.type !== PacketType.SUBACK || this.#settings.quiet) return '';
-    return `Subscribed (mid: ${packet.packetId}): ${packet.reasonCodes.join(', ')}\n`;
   }
 }
 
