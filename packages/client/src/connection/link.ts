@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { ClientError } from '../client-error.js';
 import type { ClientSession } from '../session/client-session.js';

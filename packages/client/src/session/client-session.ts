@@ -1,28 +1,21 @@
 import {
-  type Acknowledgement,
   type Connack,
-  DeliveryAction,
   type Disconnect,
   encodePacket,
-  PACKET_NAMES,
   type Packet,
   PacketStream,
   PacketType,
   PeerError,
-  ProtocolError,
-  type Publish,
-  type PublishFrame,
   property,
   ReasonCode,
-  reasonText,
   Verdict,
 } from '@tsmqtt/protocol';
 import { ClientError, fromPeerError } from '../client-error.js';
 import { connectPacket } from './connect-packet.js';
-import { expectConnack, refusalInOldForm, refused } from './greeting.js';
+import { checkFirstHeader, greeting, refusalInOldForm } from './greeting.js';
 import { InboundMessages } from './inbound-messages.js';
-import { InboundTopics } from './inbound-topics.js';
 import { KeepAlive, KeepAliveAction } from './keep-alive.js';
+import { LivePackets } from './live-packets.js';
 import { OutboundMessages } from './outbound-messages.js';
 import type { OutputUnit } from './output-queue.js';
 import { type Request, Requests } from './requests.js';
@@ -53,10 +46,10 @@ export class ClientSession {
   readonly #host: SessionHost;
   readonly #inbound: InboundMessages;
   readonly #requests: Requests;
+  readonly #livePackets: LivePackets;
   readonly #keepAlive = new KeepAlive();
   #phase: Phase = Phase.DOWN;
   #stream: PacketStream | undefined;
-  #topics = new InboundTopics(0);
   #paused = false;
   #clientId: string;
   #connack: Connack | undefined;
@@ -72,13 +65,19 @@ export class ClientSession {
     this.#requests = new Requests(this.outbound, settings.protocolVersion);
     this.#inbound = new InboundMessages(
       {
-        deliver: (message) => this.#deliver(message),
+        deliver: (message) => host.deliver(message),
         acknowledge: (type, packetId, reasonCode) =>
           this.outbound.acknowledgement(type, packetId, reasonCode),
       },
       settings.holdAcknowledgements,
       property(settings.properties, 'receiveMaximum') ?? LARGEST_RECEIVE_MAXIMUM,
     );
+    this.#livePackets = new LivePackets(settings.protocolVersion, {
+      inbound: this.#inbound,
+      outbound: this.outbound,
+      requests: this.#requests,
+      keepAlive: this.#keepAlive,
+    });
   }
 
   get connack(): Connack | undefined {
@@ -105,10 +104,13 @@ export class ClientSession {
     const stream = new PacketStream(
       { packet: (packet) => this.#packet(packet) },
       property(properties, 'maximumPacketSize'),
+      (firstByte) => {
+        if (this.#phase === Phase.GREETING) checkFirstHeader(firstByte, protocolVersion);
+      },
     );
     stream.version = protocolVersion;
     this.#stream = stream;
-    this.#topics = new InboundTopics(property(properties, 'topicAliasMaximum') ?? 0);
+    this.#livePackets.restart(property(properties, 'topicAliasMaximum') ?? 0);
     this.#phase = Phase.GREETING;
     const connect = connectPacket(this.#settings, this.#clientId);
     onPacket?.('sent', connect);
@@ -163,41 +165,22 @@ export class ClientSession {
 
   #packet(packet: Packet): Verdict {
     this.#settings.onPacket?.('received', packet);
-    if (this.#phase === Phase.GREETING) return this.#greeted(packet);
-    switch (packet.type) {
-      case PacketType.PUBLISH:
-        return this.#inbound.publish(this.#topics.named(packet as PublishFrame));
-      case PacketType.PUBACK:
-      case PacketType.PUBREC:
-      case PacketType.PUBCOMP:
-        return this.#acknowledged(packet);
-      case PacketType.PUBREL:
-        return this.#inbound.pubrel(packet.packetId);
-      case PacketType.SUBACK:
-      case PacketType.UNSUBACK:
-        this.#requests.answer(packet);
-        return Verdict.CONTINUE;
-      case PacketType.PINGRESP:
-        this.#keepAlive.pingresp();
-        return Verdict.CONTINUE;
-      case PacketType.DISCONNECT:
-        if (this.#settings.protocolVersion === 5) return this.#disconnected(packet);
-        break;
-      case PacketType.AUTH:
-        return this.#fail(
-          new ClientError('unexpected-auth', 'the server sent AUTH without being asked', {
-            reasonCode: packet.reasonCode,
-          }),
-          ReasonCode.PROTOCOL_ERROR,
-        );
+    const outcome =
+      this.#phase === Phase.GREETING ? this.#greeted(packet) : this.#livePackets.receive(packet);
+    if (outcome instanceof ClientError) {
+      const blame = outcome.code === 'unexpected-auth' ? ReasonCode.PROTOCOL_ERROR : undefined;
+      return this.#fail(outcome, blame);
     }
-    throw new ProtocolError('packet-type', `a server may not send ${PACKET_NAMES[packet.type]} now`);
+    // Whoever was called may have ended or paused the session.
+    if (this.#phase !== Phase.LIVE) return Verdict.PAUSE;
+    if (outcome === Verdict.PAUSE) this.#paused = true;
+    return this.#paused ? Verdict.PAUSE : outcome;
   }
 
-  #greeted(packet: Packet): Verdict {
+  #greeted(packet: Packet): Verdict | ClientError {
     const { protocolVersion, cleanStart } = this.#settings;
-    const connack = expectConnack(packet, cleanStart);
-    if (connack.reasonCode !== 0) return this.#fail(refused(connack.reasonCode, protocolVersion));
+    const connack = greeting(packet, cleanStart, protocolVersion);
+    if (connack instanceof ClientError) return connack;
     const again = this.#connack !== undefined;
     this.#connack = connack;
     this.#clientId = property(connack.properties, 'assignedClientIdentifier') ?? this.#clientId;
@@ -209,35 +192,7 @@ export class ClientSession {
     this.#phase = Phase.LIVE;
     this.outbound.connected(limits, sessionPresent);
     this.#host.connected(connack);
-    return this.#verdict();
-  }
-
-  /** Whatever was called meanwhile may have paused or ended the session. */
-  #verdict(): Verdict {
-    return this.#phase === Phase.LIVE && !this.#paused ? Verdict.CONTINUE : Verdict.PAUSE;
-  }
-
-  #deliver(message: Publish): Verdict {
-    const verdict = this.#host.deliver(message);
-    if (this.#phase !== Phase.LIVE) return Verdict.PAUSE;
-    if (verdict === Verdict.PAUSE) this.#paused = true;
-    return verdict;
-  }
-
-  #acknowledged(packet: Acknowledgement): Verdict {
-    if (this.outbound.acknowledge(packet) === DeliveryAction.VIOLATION) {
-      throw new ProtocolError(
-        'acknowledgement',
-        `${PACKET_NAMES[packet.type]} answers nothing that was sent`,
-      );
-    }
-    return this.#verdict();
-  }
-
-  #disconnected(packet: Disconnect): Verdict {
-    const { reasonCode } = packet;
-    const message = `the server ended the connection: ${reasonText(reasonCode)}`;
-    return this.#fail(new ClientError('server-disconnect', message, { reasonCode }));
+    return Verdict.CONTINUE;
   }
 
   /** Sends SUBSCRIBE or UNSUBSCRIBE. @throws UsageError, ClientError */

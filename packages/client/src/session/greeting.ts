@@ -1,6 +1,5 @@
 import {
   type Connack,
-  PACKET_NAMES,
   type Packet,
   type PacketStream,
   PacketType,
@@ -12,7 +11,7 @@ import {
 import { ClientError } from '../client-error.js';
 
 /** A CONNACK that refuses. */
-export function refused(reasonCode: number, protocolVersion: ProtocolVersion): ClientError {
+function refused(reasonCode: number, protocolVersion: ProtocolVersion): ClientError {
   const why = protocolVersion === 5 ? reasonText(reasonCode) : `return code ${reasonCode}`;
   return new ClientError('refused', `the server refused the connection: ${why}`, {
     reasonCode,
@@ -21,18 +20,35 @@ export function refused(reasonCode: number, protocolVersion: ProtocolVersion): C
 }
 
 /**
- * The first packet of a connection.
+ * Looks at the header of a connection's first packet, so that what is not MQTT at all is told before its supposed
+ * length has come. MQTT 5 may begin with AUTH, if one was offered.
  *
- * @throws ProtocolError for anything but a CONNACK [MQTT-3.2.0-1], and for a session where none can be [MQTT-3.2.2-2].
+ * @throws ProtocolError for anything but a CONNACK [MQTT-3.2.0-1].
  */
-export function expectConnack(packet: Packet, cleanStart: boolean): Connack {
-  if (packet.type !== PacketType.CONNACK) {
-    throw new ProtocolError('packet-type', `${PACKET_NAMES[packet.type]} came where CONNACK was due`);
+export function checkFirstHeader(firstByte: number, version: ProtocolVersion): void {
+  const type = firstByte >> 4;
+  if (type === PacketType.CONNACK || (type === PacketType.AUTH && version === 5)) return;
+  throw new ProtocolError('packet-type', 'the server did not begin with CONNACK');
+}
+
+/** What the first packet comes to: a CONNACK with which the connection begins, or why there is none. */
+export function greeting(
+  packet: Packet,
+  cleanStart: boolean,
+  version: ProtocolVersion,
+): Connack | ClientError {
+  if (packet.type === PacketType.AUTH) return unexpectedAuth(packet.reasonCode);
+  const connack = packet as Connack;
+  if (connack.reasonCode !== 0) return refused(connack.reasonCode, version);
+  if (connack.sessionPresent && cleanStart) {
+    throw new ProtocolError('session-present', 'Session Present is set after a clean start'); // [MQTT-3.2.2-2]
   }
-  if (packet.sessionPresent && cleanStart) {
-    throw new ProtocolError('session-present', 'Session Present is set after a clean start');
-  }
-  return packet;
+  return connack;
+}
+
+/** The server wants to go on with an authentication that was not offered [MQTT-4.12.0-6]. */
+export function unexpectedAuth(reasonCode: number): ClientError {
+  return new ClientError('unexpected-auth', 'the server sent AUTH without being asked', { reasonCode });
 }
 
 /**

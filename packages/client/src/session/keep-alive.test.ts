@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { KeepAlive, KeepAliveAction } from './keep-alive.js';
+
+const { NOTHING, PING, DEAD } = KeepAliveAction;
+
+function started(): KeepAlive {
+  const keepAlive = new KeepAlive();
+  keepAlive.start(10, 0);
+  return keepAlive;
+}
+
+test('asks for a PINGREQ when nothing was sent for the whole time, and once', () => {
+  const keepAlive = started();
+  keepAlive.received(9_000);
+  expect(keepAlive.check(9_999, true, false)).toBe(NOTHING);
+  expect(keepAlive.next(9_999, true)).toBe(1);
+  expect(keepAlive.check(10_000, true, false)).toBe(PING);
+  expect(keepAlive.check(10_001, true, false)).toBe(NOTHING);
+});
+
+test('output puts it off, as long as something is received too', () => {
+  const keepAlive = started();
+  keepAlive.sent(8_000, true);
+  keepAlive.received(8_000);
+  expect(keepAlive.next(10_000, true)).toBe(8_000);
+  expect(keepAlive.check(17_999, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(18_000, true, false)).toBe(PING);
+});
+
+test('a peer that is silent while we send is asked', () => {
+  const keepAlive = started();
+  keepAlive.sent(9_000, true);
+  expect(keepAlive.check(10_000, true, false)).toBe(PING);
+});
+
+test('a peer that is slow to read is not asked while output moves', () => {
+  const keepAlive = started();
+  keepAlive.sent(9_000, false);
+  expect(keepAlive.check(10_000, false, false)).toBe(NOTHING);
+  expect(keepAlive.check(19_000, false, false)).toBe(PING);
+});
+
+test('without PINGRESP for the whole time the peer is dead', () => {
+  const keepAlive = started();
+  expect(keepAlive.check(10_000, true, false)).toBe(PING);
+  keepAlive.sent(10_001, true);
+  expect(keepAlive.next(10_001, true)).toBe(10_000);
+  keepAlive.received(15_000);
+  keepAlive.sent(15_000, true);
+  expect(keepAlive.check(20_000, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(20_001, true, false)).toBe(DEAD);
+});
+
+test('PINGRESP ends the wait', () => {
+  const keepAlive = started();
+  expect(keepAlive.check(10_000, true, false)).toBe(PING);
+  keepAlive.sent(10_000, true);
+  keepAlive.received(10_100);
+  keepAlive.pingresp();
+  expect(keepAlive.check(20_000, true, false)).toBe(PING);
+});
+
+test('the wait starts when PINGREQ gets out from behind other output', () => {
+  const keepAlive = started();
+  expect(keepAlive.check(10_000, false, false)).toBe(PING);
+  keepAlive.sent(15_000, false);
+  keepAlive.sent(18_000, true);
+  expect(keepAlive.check(27_999, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(28_000, true, false)).toBe(DEAD);
+});
+
+test('PINGREQ that never gets out is no excuse', () => {
+  const keepAlive = started();
+  expect(keepAlive.check(10_000, false, false)).toBe(PING);
+  expect(keepAlive.check(20_000, false, false)).toBe(DEAD);
+});
+
+test('whoever does not read cannot miss a PINGRESP', () => {
+  const keepAlive = started();
+  expect(keepAlive.check(10_000, true, true)).toBe(PING);
+  keepAlive.sent(10_000, true);
+  expect(keepAlive.check(25_000, true, true)).toBe(NOTHING);
+  expect(keepAlive.check(34_999, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(35_000, true, false)).toBe(DEAD);
+});
+
+test('0 switches it off', () => {
+  const keepAlive = new KeepAlive();
+  keepAlive.start(0, 0);
+  expect(keepAlive.check(1e9, true, false)).toBe(NOTHING);
+  expect(keepAlive.next(1e9, true)).toBe(Number.POSITIVE_INFINITY);
+  expect(keepAlive.patience(1e9)).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('output at the end may stand still for the same time', () => {
+  const keepAlive = started();
+  keepAlive.sent(4_000, false);
+  expect(keepAlive.patience(5_000)).toBe(9_000);
+});
