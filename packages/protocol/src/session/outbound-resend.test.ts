@@ -90,6 +90,28 @@ describe('with the session present', () => {
     ]);
   });
 
+  test('what a sink sends meanwhile comes behind all of it', () => {
+    const order: number[] = [];
+    let sends = false;
+    const flow = new OutboundFlow<Numbered>({
+      publish(message) {
+        order.push(message.number);
+        if (sends) flow.send(new Numbered(1, 9));
+        sends = false;
+        return true;
+      },
+      pubrel: () => {},
+      settled: () => {},
+    });
+    flow.connected(20, true);
+    for (const message of numbered(1, 2, 1)) flow.send(message);
+    flow.disconnected();
+    order.length = 0;
+    sends = true;
+    flow.connected(20, true);
+    expect(order).toEqual([0, 1, 2, 9]);
+  });
+
   test('several connections in a row send the same again, whatever the windows', () => {
     const { flow, peer } = interrupted();
     for (const window of [1, 3, 2, 20]) {
