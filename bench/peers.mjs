@@ -64,7 +64,13 @@ export async function startBroker(name) {
   const port = await freePort();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsmqtt-bench-'));
   const conf = path.join(folder, 'mosquitto.conf');
-  const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'max_queued_messages 0', 'user root'];
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'max_queued_messages 0',
+    'log_type information',
+    'user root',
+  ];
   if (process.getuid?.() !== 0) lines.pop();
   writeFileSync(conf, `${lines.join('\n')}\n`);
   const command = {

@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from './bundle.mjs';
+import { writeCodeCaches } from './code-cache.mjs';
 import { root, run, tool } from './steps.mjs';
 
 /** Which package each program lives in. The package `tsmqtt` gets all of them. */
@@ -27,7 +28,9 @@ export function programFile(name) {
 
 /** Bundles every program. Answers name, files and npm packages of each. */
 export async function buildPrograms() {
-  const built = await Promise.all(Object.keys(programs).map(buildProgram));
+  const names = Object.keys(programs);
+  const built = await Promise.all(names.map(buildProgram));
+  await writeCodeCaches(Object.fromEntries(names.map((name) => [name, path.dirname(programFile(name))])));
   await replaceFolder(path.join(root, 'packages', 'tsmqtt', 'dist', 'bin'), async (outdir) => {
     for (const { name } of built) await cp(path.dirname(programFile(name)), outdir, { recursive: true });
     const allPackages = new Map(built.flatMap(({ packages }) => [...packages]));

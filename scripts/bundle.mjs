@@ -9,6 +9,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { entrySource } from './code-cache.mjs';
 
 const common = {
   bundle: true,
@@ -41,7 +42,7 @@ export async function bundleProgram({ name, entry, outdir, workers = {} }) {
     for (const [name, folder] of inner.packages) packages.set(name, folder);
   }
   const program = path.join(outdir, name);
-  await writeFile(program, `#!/usr/bin/env node\nrequire("./chunks/${name}/main.cjs");\n`);
+  await writeFile(program, entrySource(name));
   await chmod(program, 0o755);
   return { files, packages };
 }
