@@ -79,7 +79,7 @@ const ROWS: readonly (readonly [State, Event, Action])[] = [
 function flowIn(state: State) {
   const asked: string[] = [];
   const flow = new OutboundFlow<Message>({
-    publish: (_message, packetId) => asked.push(`PUBLISH ${packetId}`),
+    publish: (_message, packetId) => asked.push(`PUBLISH ${packetId}`) > 0,
     pubrel: (packetId) => asked.push(`PUBREL ${packetId}`),
     settled: (message, packet) => asked.push(`settled ${message.packetId} ${packet.reasonCode}`),
   });
