@@ -95,6 +95,12 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
   if (verdict !== 'accepted')
     return refuse(connection, packet, verdict === 'busy' ? REFUSALS.busy : REFUSALS.credentials);
   const { engine } = connection;
+  const holder = engine.sessions.get(clientId)?.connection;
+  if (holder !== undefined && holder.order > connection.order) {
+    // Its password took longer than that of a later CONNECT, which has taken it over by that (broker §9.4).
+    connection.close('sessionTakenOver');
+    return Verdict.PAUSE;
+  }
   const properties = packet.protocolVersion === 5 ? connackProperties(connection, admission) : NO_PROPERTIES;
   const connack = {
     type: PacketType.CONNACK,
