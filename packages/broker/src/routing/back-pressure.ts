@@ -74,8 +74,9 @@ export class BackPressure {
   /** Whether a QoS 1 or 2 message is dropped now. */
   dropsAcknowledged(): boolean {
     if (this.#maxQueued === 0) return false;
-    const { connection, outbound } = this.#session;
-    return outbound.pending >= (connection === undefined ? this.#maxQueued : this.#limit);
+    const { connection, outbound, waitingQoS0 } = this.#session;
+    if (connection === undefined) return outbound.pending + waitingQoS0 >= this.#maxQueued;
+    return outbound.pending >= this.#limit;
   }
 
   /** A message was dropped: said once until it has drained (broker §5). */

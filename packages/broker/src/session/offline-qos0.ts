@@ -17,6 +17,10 @@ export class OfflineQoS0 {
     this.#limit = limit;
   }
 
+  get length(): number {
+    return this.#waiting.length;
+  }
+
   /** False: the bound is reached, which counts QoS 1 and 2 messages too, and the message is dropped. */
   add(message: Message, retain: boolean, identifier: number | undefined, otherwiseQueued: number): boolean {
     if (this.#limit > 0 && this.#waiting.length + otherwiseQueued >= this.#limit) return false;

@@ -58,6 +58,11 @@ export class Session implements OutboundSink<Delivery> {
     return this.#subscriptions;
   }
 
+  /** QoS 0 messages kept while it is offline. */
+  get waitingQoS0(): number {
+    return this.#offlineQoS0?.length ?? 0;
+  }
+
   addSubscription(filter: string, subscription: Subscription): void {
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(filter, subscription);
