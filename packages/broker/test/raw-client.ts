@@ -109,7 +109,7 @@ export function bytesOf(outgoing: Outgoing, version: ProtocolVersion): Buffer {
 export class RawClient {
   /** Called for every packet that comes, before anything else. */
   onPacket: ((packet: Packet) => void) | undefined;
-  readonly #stream: PacketStream;
+  #stream: PacketStream;
   #bytes: Buffer[] = [];
   #lines: string[] = [];
 
@@ -119,7 +119,7 @@ export class RawClient {
     readonly settle: () => Promise<void>,
     public version: ProtocolVersion,
   ) {
-    this.#stream = new PacketStream({ packet: (packet) => this.#packet(packet) });
+    this.#stream = this.#newStream();
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('end', () => this.#lines.push('closed'));
     socket.on('error', () => {});
@@ -134,7 +134,12 @@ export class RawClient {
       // An answer in the form of another version; `exchange()` shows its bytes.
       if (!(error instanceof PeerError)) throw error;
       this.#lines.push(`undecodable: ${error.code}`);
+      this.#stream = this.#newStream();
     }
+  }
+
+  #newStream(): PacketStream {
+    return new PacketStream({ packet: (packet) => this.#packet(packet) });
   }
 
   #packet(packet: Packet): Verdict {

@@ -1,0 +1,273 @@
+import type { Property, ProtocolVersion } from '@tsmqtt/protocol';
+import { describe, expect, it } from 'vitest';
+import {
+  acknowledgement,
+  type ConnectFields,
+  disconnectPacket,
+  publishPacket,
+  type RawClient,
+  subscribePacket,
+} from '../../test/raw-client.js';
+import { TestBroker, type TestBrokerOptions } from '../../test/test-broker.js';
+
+const DAY = 86_400;
+const sei = (value: number): Property[] => [{ name: 'sessionExpiryInterval', value }];
+
+/** What a client says with its CONNECT, in short. */
+interface Life {
+  readonly version: ProtocolVersion;
+  readonly clean: boolean;
+  readonly expiry?: number;
+}
+
+function fields({ version, clean, expiry }: Life): ConnectFields {
+  return {
+    protocolVersion: version,
+    cleanStart: clean,
+    properties: expiry === undefined ? [] : sei(expiry),
+  };
+}
+
+const title = ({ version, clean, expiry }: Life): string =>
+  `version ${version}, clean ${clean ? 1 : 0}${expiry === undefined ? '' : `, expiry ${expiry}`}`;
+
+/** Whether the session is there for a client that comes back, with 3.1.1. */
+async function present(broker: TestBroker): Promise<boolean> {
+  const client = await broker.attempt({ cleanStart: false });
+  const [connack = ''] = await client.take();
+  return connack.startsWith('CONNACK present');
+}
+
+describe('how long a session lasts after its connection', () => {
+  // biome-ignore format: one row a line
+  const ROWS: readonly (Life & { seconds: number; kept: boolean; ref: string; options?: TestBrokerOptions })[] = [
+    { version: 3, clean: true, seconds: 0, kept: false, ref: '[MQTT-3.1.2-6]' },
+    { version: 4, clean: true, seconds: 0, kept: false, ref: '[MQTT-3.1.2-6]' },
+    { version: 3, clean: false, seconds: 1000 * DAY, kept: true, ref: '[MQTT-3.1.2-4]' },
+    { version: 4, clean: false, seconds: 1000 * DAY, kept: true, ref: '[MQTT-3.1.2-4]' },
+    { version: 5, clean: false, seconds: 0, kept: false, ref: '[MQTT-3.1.2-5]' },
+    { version: 5, clean: true, expiry: 0, seconds: 0, kept: false, ref: '[MQTT-3.1.2-5]' },
+    { version: 5, clean: true, expiry: 100, seconds: 100, kept: true, ref: '[MQTT-3.1.2-23]' },
+    { version: 5, clean: true, expiry: 100, seconds: 101, kept: false, ref: '[MQTT-4.1.0-2]' },
+    { version: 5, clean: false, expiry: 7 * DAY, seconds: 7 * DAY, kept: true, ref: '[MQTT-3.1.2-23]' },
+    { version: 5, clean: false, expiry: 7 * DAY, seconds: 7 * DAY + 1, kept: false, ref: '[MQTT-4.1.0-2]' },
+    { version: 5, clean: false, expiry: 0xffff_fffe, seconds: 0xffff_ffff, kept: false, ref: '[MQTT-4.1.0-2]' },
+    { version: 5, clean: false, expiry: 0xffff_ffff, seconds: 0x1_ffff_ffff, kept: true, ref: '(3.1.2.11.2)' },
+    { version: 4, clean: false, seconds: DAY, kept: true, ref: 'persistent_client_expiration', options: { settings: { persistentClientExpiration: DAY } } },
+    { version: 4, clean: false, seconds: DAY + 1, kept: false, ref: 'persistent_client_expiration', options: { settings: { persistentClientExpiration: DAY } } },
+    { version: 5, clean: false, expiry: 0xffff_ffff, seconds: DAY + 1, kept: false, ref: 'persistent_client_expiration (broker T-48)', options: { settings: { persistentClientExpiration: DAY } } },
+    { version: 5, clean: false, expiry: 60, seconds: 61, kept: false, ref: 'persistent_client_expiration', options: { settings: { persistentClientExpiration: DAY } } },
+  ];
+  for (const { seconds, kept, ref, options, ...life } of ROWS) {
+    for (const end of ['DISCONNECT', 'broken connection'] as const) {
+      it(`${title(life)}: ${kept ? 'kept' : 'gone'} ${seconds} s after ${end} ${ref}`, async () => {
+        const broker = new TestBroker(options);
+        const client = await broker.connect(fields(life));
+        await client.send(subscribePacket({ a: 1 }));
+        if (end === 'DISCONNECT') await client.send(disconnectPacket());
+        else await client.vanish();
+        await broker.pass(seconds, Math.max(1, seconds / 50));
+        expect(broker.engine.tree.size).toBe(kept ? 1 : 0);
+        expect(await present(broker)).toBe(kept);
+      });
+    }
+  }
+
+  it('says so when it expires', async () => {
+    const broker = new TestBroker();
+    await (await broker.connect(fields({ version: 5, clean: true, expiry: 5 }))).vanish();
+    await broker.pass(6);
+    expect(broker.logged.at(-1)).toBe('notice Expiring client client due to timeout.');
+    expect(broker.engine.sessions.size).toBe(0);
+  });
+
+  it('does not run while connected, and starts anew with every connection', async () => {
+    const broker = new TestBroker();
+    const life = fields({ version: 5, clean: false, expiry: 10 });
+    for (let round = 0; round < 3; round++) {
+      const client = await broker.connect(life);
+      await broker.pass(100);
+      await client.vanish();
+      await broker.pass(9);
+    }
+    expect(await present(broker)).toBe(true);
+  });
+
+  it('a resumed MQTT 5 session ends with a connection that asks for nothing (broker T-27)', async () => {
+    const broker = new TestBroker();
+    await (await broker.connect(fields({ version: 5, clean: false, expiry: 1000 }))).vanish();
+    const second = await broker.attempt(fields({ version: 5, clean: false }));
+    expect((await second.take())[0]).toMatch(/^CONNACK present/);
+    await second.vanish();
+    expect(broker.engine.sessions.size).toBe(0);
+  });
+});
+
+describe('DISCONNECT changes the expiry (3.14.2.2.2)', () => {
+  const cases = [
+    { before: 100, after: 0, seconds: 0, kept: false },
+    { before: 100, after: 5, seconds: 5, kept: true },
+    { before: 100, after: 5, seconds: 6, kept: false },
+    { before: 5, after: 1000, seconds: 900, kept: true },
+    { before: 5, after: 0xffff_ffff, seconds: 100 * DAY, kept: true },
+    { before: 0, after: 0, seconds: 0, kept: false },
+  ];
+  for (const { before, after, seconds, kept } of cases) {
+    it(`from ${before} to ${after}: ${kept ? 'kept' : 'gone'} after ${seconds} s`, async () => {
+      const broker = new TestBroker();
+      const client = await broker.connect(fields({ version: 5, clean: false, expiry: before }));
+      expect(await client.send(disconnectPacket(0, sei(after)))).toEqual(['closed']);
+      await broker.pass(seconds, Math.max(1, seconds / 50));
+      expect(await present(broker)).toBe(kept);
+    });
+  }
+
+  it('not from 0 to something [MQTT-3.14.2-2]', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect(fields({ version: 5, clean: false }));
+    expect(await client.send(disconnectPacket(0, sei(1)))).toEqual(['DISCONNECT 0x82', 'closed']);
+    expect(await present(broker)).toBe(false);
+  });
+});
+
+describe('what a session keeps', () => {
+  it('clean 1 drops the old state first, and says so [MQTT-3.1.2-4]', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect({ cleanStart: false });
+    await client.send(subscribePacket({ a: 1 }));
+    await client.vanish();
+    const publisher = await broker.connect({ clientId: 'publisher' });
+    await publisher.send(publishPacket('a', 'x', { qos: 1 }));
+    const fresh = await broker.connect({ cleanStart: true });
+    expect(await fresh.send(publishPacket('a', 'y'))).toEqual([]);
+    expect(broker.engine.tree.size).toBe(0);
+  });
+
+  it('subscriptions with their options and identifiers [MQTT-4.1.0-1]', async () => {
+    const broker = new TestBroker();
+    const life = fields({ version: 5, clean: false, expiry: 100 });
+    const client = await broker.connect(life);
+    const identifier: Property[] = [{ name: 'subscriptionIdentifier', value: 77 }];
+    await client.send(
+      subscribePacket({ a: { qos: 1, noLocal: true, retainAsPublished: true } }, 1, identifier),
+    );
+    await client.vanish();
+    const back = await broker.attempt(life);
+    await back.take();
+    expect(await back.send(publishPacket('a', 'own'))).toEqual([]);
+    const publisher = await broker.connect({ clientId: 'publisher' });
+    await publisher.send(publishPacket('a', 'x', { qos: 2, retain: true }), acknowledgement('PUBREL', 1));
+    expect(await back.take()).toEqual(['PUBLISH a=x q1 #1 retain subscriptionIdentifier=77']);
+  });
+
+  const versions = [3, 4, 5] as const;
+  for (const first of versions) {
+    for (const second of versions) {
+      it(`made with version ${first}, goes on with version ${second}`, async () => {
+        const broker = new TestBroker();
+        const life = (version: ProtocolVersion): ConnectFields =>
+          fields({ version, clean: false, ...(version === 5 ? { expiry: 1000 } : {}) });
+        const client = await broker.connect(life(first));
+        await client.send(subscribePacket({ a: 2 }));
+        const publisher = await broker.connect({ clientId: 'publisher', protocolVersion: 5 });
+        const properties: Property[] = [{ name: 'contentType', value: 't' }];
+        await publisher.send(publishPacket('a', '1', { qos: 1, properties }));
+        await client.vanish();
+        await publisher.send(publishPacket('a', '2', { qos: 2, properties }), acknowledgement('PUBREL', 1));
+        const back = await broker.attempt(life(second));
+        const [connack, ...lines] = await back.take();
+        expect(connack?.startsWith('CONNACK present')).toBe(second !== 3);
+        const shown = second === 5 ? ' contentType=t' : '';
+        expect(lines).toEqual([`PUBLISH a=1 q1 #1 dup${shown}`, `PUBLISH a=2 q2 #2${shown}`]);
+        // Its lifetime is now that of the new version.
+        await back.vanish();
+        await broker.pass(2000, 100);
+        expect(broker.engine.sessions.get('client') !== undefined).toBe(second !== 5);
+      });
+    }
+  }
+});
+
+describe('take-over', () => {
+  async function pair(
+    before: Life,
+    after: Life,
+  ): Promise<{ broker: TestBroker; old: RawClient; taker: RawClient }> {
+    const broker = new TestBroker();
+    const old = await broker.connect(fields(before));
+    await old.send(subscribePacket({ a: 1 }));
+    return { broker, old, taker: await broker.attempt(fields(after)) };
+  }
+
+  it.each([
+    [3, ['closed']],
+    [4, ['closed']],
+    [5, ['DISCONNECT 0x8e', 'closed']],
+  ] as const)('closes the older connection of version %i: %j [MQTT-3.1.4-3]', async (version, lines) => {
+    const { broker, old, taker } = await pair({ version, clean: true }, { version: 4, clean: true });
+    expect(await old.take()).toEqual(lines);
+    expect(await taker.take()).toEqual(['CONNACK 0x00']);
+    expect(broker.logged).toContain('notice Client client [127.0.0.1:1] disconnected: session taken over.');
+  });
+
+  // biome-ignore format: one row a line
+  const ROWS: readonly { before: Life; after: Life; goesOn: boolean }[] = [
+    { before: { version: 4, clean: false }, after: { version: 4, clean: false }, goesOn: true },
+    { before: { version: 4, clean: false }, after: { version: 4, clean: true }, goesOn: false },
+    { before: { version: 4, clean: true }, after: { version: 4, clean: false }, goesOn: false },
+    { before: { version: 5, clean: true, expiry: 9 }, after: { version: 5, clean: false }, goesOn: true },
+    { before: { version: 5, clean: false }, after: { version: 5, clean: false, expiry: 9 }, goesOn: false },
+    { before: { version: 5, clean: false, expiry: 9 }, after: { version: 4, clean: false }, goesOn: true },
+  ];
+  for (const { before, after, goesOn } of ROWS) {
+    it(`${title(before)}, then ${title(after)}: the session ${goesOn ? 'goes on' : 'is new'}`, async () => {
+      const { broker, taker } = await pair(before, after);
+      const [connack = ''] = await taker.take();
+      expect(connack.startsWith('CONNACK present')).toBe(goesOn);
+      expect(await taker.send(publishPacket('a', 'x'))).toEqual(goesOn ? ['PUBLISH a=x'] : []);
+      expect(broker.engine.sessions.size).toBe(1);
+    });
+  }
+
+  it('hands over what is in flight', async () => {
+    const broker = new TestBroker();
+    const old = await broker.connect({ cleanStart: false });
+    await old.send(subscribePacket({ a: 1 }));
+    await old.send(publishPacket('a', 'x', { qos: 1, packetId: 5 }));
+    const taker = await broker.attempt({ cleanStart: false });
+    expect(await taker.take()).toEqual(['CONNACK present 0x00', 'PUBLISH a=x q1 #1 dup']);
+    expect(await old.send(acknowledgement('PUBACK', 1))).toEqual(['closed']);
+    await taker.vanish();
+    const again = await broker.attempt({ cleanStart: false });
+    expect(await again.take()).toEqual(['CONNACK present 0x00', 'PUBLISH a=x q1 #1 dup']);
+  });
+
+  it('goes by the bytes of the identifier', async () => {
+    const broker = new TestBroker();
+    const one = await broker.connect({ clientId: 'id' });
+    for (const clientId of ['ID', 'id ', 'íd']) await broker.connect({ clientId });
+    expect(await one.take()).toEqual([]);
+  });
+
+  it('over listeners', async () => {
+    const broker = new TestBroker();
+    const one = await broker.connect({}, { port: 1 });
+    await broker.connect({}, { port: 2 });
+    expect(await one.take()).toEqual(['closed']);
+  });
+
+  it('of two that race, the later CONNECT wins, whoever is let in first', async () => {
+    const verdicts = new Map<string, (verdict: 'accepted') => void>();
+    const verifier = {
+      verify: (username: string) => new Promise<'accepted'>((resolve) => verdicts.set(username, resolve)),
+    };
+    const broker = new TestBroker({ verifier });
+    const earlier = await broker.attempt({ protocolVersion: 5, username: 'earlier' });
+    const later = await broker.attempt({ protocolVersion: 5, username: 'later' });
+    verdicts.get('later')?.('accepted');
+    await broker.settle();
+    verdicts.get('earlier')?.('accepted');
+    expect(await earlier.take()).toEqual(['closed']);
+    expect(await later.send('c0 00')).toEqual([expect.stringMatching(/^CONNACK 0x00/), 'PINGRESP']);
+  });
+});
