@@ -10,7 +10,10 @@ export interface ReasonCodeRow {
   readonly packets: readonly PacketName[];
 }
 
-/** Every Reason Code of MQTT 5 (2.4, table 2-6). 0x00 has three names there; they share a row. */
+/**
+ * Every Reason Code of MQTT 5 (2.4, table 2-6). 0x00 has three names there; they share a row. 0x95 stands in PUBACK and
+ * PUBREC too: brokers refuse a payload with it (broker §9.7), and table 2-6 is wider than 3.4.2.1 and 3.5.2.1.
+ */
 // biome-ignore format: one row a line
 export const REASON_CODES = [
   { code: 0x00, name: 'SUCCESS', text: 'Success', packets: ['CONNACK', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBACK', 'UNSUBACK', 'DISCONNECT', 'AUTH'] },
@@ -42,7 +45,7 @@ export const REASON_CODES = [
   { code: 0x92, name: 'PACKET_IDENTIFIER_NOT_FOUND', text: 'Packet Identifier not found', packets: ['PUBREL', 'PUBCOMP'] },
   { code: 0x93, name: 'RECEIVE_MAXIMUM_EXCEEDED', text: 'Receive Maximum exceeded', packets: ['DISCONNECT'] },
   { code: 0x94, name: 'TOPIC_ALIAS_INVALID', text: 'Topic Alias invalid', packets: ['DISCONNECT'] },
-  { code: 0x95, name: 'PACKET_TOO_LARGE', text: 'Packet too large', packets: ['CONNACK', 'DISCONNECT'] },
+  { code: 0x95, name: 'PACKET_TOO_LARGE', text: 'Packet too large', packets: ['CONNACK', 'PUBACK', 'PUBREC', 'DISCONNECT'] },
   { code: 0x96, name: 'MESSAGE_RATE_TOO_HIGH', text: 'Message rate too high', packets: ['DISCONNECT'] },
   { code: 0x97, name: 'QUOTA_EXCEEDED', text: 'Quota exceeded', packets: ['CONNACK', 'PUBACK', 'PUBREC', 'SUBACK', 'DISCONNECT'] },
   { code: 0x98, name: 'ADMINISTRATIVE_ACTION', text: 'Administrative action', packets: ['DISCONNECT'] },
