@@ -1,11 +1,12 @@
 import { byteText } from '@tsmqtt/cli-kit';
-import { HASH_KINDS, type HashKind, type HashSettings, MAX_ITERATIONS } from '@tsmqtt/credentials';
+import { MAX_ITERATIONS, MIN_SCRAM_ITERATIONS, SCRAM_KIND } from '@tsmqtt/credentials';
+import { CREDENTIAL_KINDS, type CredentialKind, type CredentialSettings } from './credential-kind.js';
 import { Failure } from './failure.js';
 import { ARGUMENT_COUNTS, CONFLICTS, type Flag, OPTIONS } from './option-table.js';
+import { usernameProblem } from './username.js';
 
-/** Longest password on the command line, bytes; also the longest that MQTT can carry. */
-const MAX_PASSWORD_LENGTH = 65_535;
-const MAX_USERNAME_LENGTH = 65_535;
+/** Longest password on the command line or in a list, bytes; also the longest that MQTT can carry. */
+export const MAX_PASSWORD_LENGTH = 65_535;
 
 /** Where the password comes from. */
 export type PasswordSource = { readonly from: 'prompt' | 'stdin' } | { readonly given: Buffer };
@@ -14,7 +15,14 @@ export type PasswordSource = { readonly from: 'prompt' | 'stdin' } | { readonly 
 export type Command =
   | { readonly kind: 'help' | 'version' | 'usage' }
   | { readonly kind: 'list'; readonly path: Buffer }
-  | { readonly kind: 'hash-all'; readonly path: Buffer; readonly settings: HashSettings }
+  | { readonly kind: 'hash-all'; readonly path: Buffer; readonly settings: CredentialSettings }
+  | {
+      readonly kind: 'import';
+      readonly path: Buffer;
+      /** Into a new file. */
+      readonly create: boolean;
+      readonly settings: CredentialSettings;
+    }
   | { readonly kind: 'delete'; readonly path: Buffer; readonly username: Buffer }
   | {
       readonly kind: 'verify';
@@ -27,7 +35,7 @@ export type Command =
       readonly path: Buffer;
       readonly username: Buffer;
       readonly source: PasswordSource;
-      readonly settings: HashSettings;
+      readonly settings: CredentialSettings;
     };
 
 /**
@@ -37,7 +45,7 @@ export type Command =
  */
 export function parseArguments(argv: readonly Buffer[]): Command {
   const flags = new Set<Flag>();
-  const settings: { kind?: HashKind; iterations?: number } = {};
+  const settings: { kind?: CredentialKind; iterations?: number } = {};
   let index = 0;
   for (; index < argv.length; index += 1) {
     // Whatever is not an option is FILE, `-x` too, and ends the options.
@@ -54,14 +62,23 @@ export function parseArguments(argv: readonly Buffer[]): Command {
     if (value === undefined) {
       throw new Failure(byteText`Error: ${option.name} argument given but not enough other arguments.\n`);
     }
-    if (effect === 'hash') settings.kind = parseHashKind(value);
+    if (effect === 'hash') settings.kind = parseKind(value);
     else settings.iterations = parseIterations(value);
+  }
+  if (settings.kind === SCRAM_KIND && (settings.iterations ?? Infinity) < MIN_SCRAM_ITERATIONS) {
+    throw new Failure(
+      byteText`Error: Number of iterations must be >= ${MIN_SCRAM_ITERATIONS} for ${SCRAM_KIND}.\n`,
+    );
   }
   rejectConflicts(flags);
   return commandFrom(flags, argv.slice(index), settings);
 }
 
-function commandFrom(flags: ReadonlySet<Flag>, args: readonly Buffer[], settings: HashSettings): Command {
+function commandFrom(
+  flags: ReadonlySet<Flag>,
+  args: readonly Buffer[],
+  settings: CredentialSettings,
+): Command {
   const count = ARGUMENT_COUNTS.find(({ when }) => when.every((flag) => flags.has(flag)))!;
   if (args.length < count.least || args.length > count.most) {
     if (count.missing === undefined) return { kind: 'usage' };
@@ -69,9 +86,11 @@ function commandFrom(flags: ReadonlySet<Flag>, args: readonly Buffer[], settings
   }
   const path = args[0]!;
   if (flags.has('hashAll')) return { kind: 'hash-all', path, settings };
+  if (flags.has('import')) return { kind: 'import', path, create: flags.has('create'), settings };
   if (flags.has('list')) return { kind: 'list', path };
   const username = args[1]!;
-  checkUsername(username);
+  const problem = usernameProblem(username);
+  if (problem !== undefined) throw new Failure(byteText`Error: ${problem}\n`);
   if (flags.has('delete')) return { kind: 'delete', path, username };
   const source: PasswordSource = flags.has('batch')
     ? { given: args[2]! }
@@ -83,8 +102,8 @@ function commandFrom(flags: ReadonlySet<Flag>, args: readonly Buffer[], settings
   return { kind: flags.has('create') ? 'create' : 'set', path, username, source, settings };
 }
 
-function parseHashKind(value: Buffer): HashKind {
-  const kind = HASH_KINDS.find((name) => name === value.toString('latin1'));
+function parseKind(value: Buffer): CredentialKind {
+  const kind = CREDENTIAL_KINDS.find((name) => name === value.toString('latin1'));
   if (kind === undefined) throw new Failure(byteText`Error: Unknown hash type '${value}'\n`);
   return kind;
 }
@@ -108,22 +127,4 @@ function rejectConflicts(flags: ReadonlySet<Flag>): void {
       throw new Failure(byteText`Error: ${nameOf(first)} and ${nameOf(second)} cannot be used together.\n`);
     }
   }
-}
-
-// The first three in the contract's order (cli §18.2); then names that would read as a comment or as another name.
-function checkUsername(username: Buffer): void {
-  if (username.length > MAX_USERNAME_LENGTH) {
-    throw new Failure(byteText`Error: Username must be less than 65536 characters long.\n`);
-  }
-  if (username.some((byte) => byte < 0x20 || byte === 0x7f)) {
-    throw new Failure(byteText`Error: Username must not contain control characters.\n`);
-  }
-  if (username.includes(':')) {
-    throw new Failure(byteText`Error: Username must not contain the ':' character.\n`);
-  }
-  if (username.length === 0) throw new Failure(byteText`Error: Username must not be empty.\n`);
-  if (username[0] === 0x20 || username.at(-1) === 0x20) {
-    throw new Failure(byteText`Error: Username must not begin or end with a blank.\n`);
-  }
-  if (username[0] === 0x23) throw new Failure(byteText`Error: Username must not begin with '#'.\n`);
 }

@@ -2,9 +2,9 @@ import { byteText, type Io } from '@tsmqtt/cli-kit';
 import type { PasswordFile } from '@tsmqtt/credentials';
 import { Failure } from './failure.js';
 import { lockFile } from './file-lock.js';
-import { osErrorText } from './os-error.js';
+import { osErrorCode, osErrorText } from './os-error.js';
 import { parseContent, readSnapshot } from './password-path.js';
-import { replaceFile } from './write-file.js';
+import { createFile, replaceFile } from './write-file.js';
 import { writeInPlace } from './write-in-place.js';
 
 /**
@@ -21,12 +21,47 @@ export async function editPasswordFile<T>(
   signal: AbortSignal,
   edit: (file: PasswordFile) => T,
 ): Promise<T> {
-  const unlock = await lockFile(path, io, signal);
+  let unlock: () => void;
+  try {
+    unlock = await lockFile(path, io, signal);
+  } catch (error) {
+    if (osErrorCode(error) === undefined) throw error;
+    throw new Failure(byteText`Error: Unable to lock password file ${path}. ${osErrorText(error)}.\n`);
+  }
   try {
     return rewrite(path, io, edit);
   } finally {
     unlock();
   }
+}
+
+/**
+ * Creates a file with this content, under its lock, too.
+ *
+ * @throws Failure where it is there already or cannot be created. Interrupted where `signal` is aborted.
+ */
+export async function createPasswordFile(
+  path: Buffer,
+  content: Buffer,
+  io: Io,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const unlock = await lockFile(path, io, signal);
+    try {
+      createFile(path, content);
+    } finally {
+      unlock();
+    }
+  } catch (error) {
+    if (osErrorCode(error) === undefined) throw error;
+    throw notCreated(path, osErrorText(error));
+  }
+}
+
+/** The error of a file that cannot be created (cli §18.5). */
+export function notCreated(path: Buffer, why: string): Failure {
+  return new Failure(byteText`Error: Unable to open file ${path} for writing. ${why}.\n`);
 }
 
 function rewrite<T>(path: Buffer, io: Io, edit: (file: PasswordFile) => T): T {

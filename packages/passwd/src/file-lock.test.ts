@@ -9,11 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fakeIo } from '../test/fake-io.js';
-import { lockFile } from './file-lock.js';
+import { lockFile, thisMachine } from './file-lock.js';
+import { stagingPath } from './leftovers.js';
 import { run } from './run.js';
 
 let folder: string;
@@ -46,10 +47,10 @@ function names(): string[] {
 const never = new AbortController().signal;
 
 /** A process that has ended, as its lock would name it. */
-async function deadOwner(): Promise<string> {
+async function deadOwner(random = 'abcdef'): Promise<string> {
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'close');
-  return `${child.pid}:1:abcdef:${hostname()}`;
+  return `${child.pid}:1:${random}:${thisMachine()}`;
 }
 
 test('updates at the same time all count', async () => {
@@ -94,8 +95,43 @@ test('several take over the same dead lock, one after the other', async () => {
   expect(readdirSync(folder)).toEqual(['f']);
 });
 
+describe('who removes a dead lock needs a second lock', () => {
+  test('whose owner may have been killed, too', async () => {
+    symlinkSync(await deadOwner('abcdef'), lock);
+    symlinkSync(await deadOwner('ghijkl'), `${lock}.abcdef`);
+    symlinkSync(await deadOwner('mnopqr'), `${lock}.ghijkl`);
+    expect(await add('u')).toBe(0);
+    expect(names()).toEqual(['u']);
+    expect(readdirSync(folder)).toEqual(['f']);
+  });
+
+  test('and waits for a living one', async () => {
+    symlinkSync(await deadOwner('abcdef'), lock);
+    symlinkSync('somebody', `${lock}.abcdef`);
+    const { io } = fakeIo();
+    let now = 0;
+    const clock = { ...io, now: () => (now += 6_000) };
+    await expect(lockFile(Buffer.from(file), clock, never)).rejects.toThrow('is locked by another process');
+    expect(readdirSync(folder).sort()).toEqual(['.f.lock', '.f.lock.abcdef', 'f']);
+  });
+});
+
+test('what killed processes left beside the file is removed, and nothing else', async () => {
+  const left = stagingPath(Buffer.from(file)).toString();
+  const others = [
+    stagingPath(Buffer.from(join(folder, 'g'))).toString(),
+    `${left}x`,
+    join(folder, '.f.lock.abcde'),
+    join(folder, '.fflock.abcdef'),
+    join(folder, 'f.backup.abcdef'),
+  ];
+  for (const name of [left, join(folder, '.f.lock.abcdef'), ...others]) writeFileSync(name, '');
+  expect(await add('u')).toBe(0);
+  expect(readdirSync(folder).sort()).toEqual(['f', ...others.map((name) => basename(name))].sort());
+});
+
 test.runIf(process.platform === 'linux')('a process with the same number is not the owner', async () => {
-  symlinkSync(`${process.pid}:1:abcdef:${hostname()}`, lock);
+  symlinkSync(`${process.pid}:1:abcdef:${thisMachine()}`, lock);
   expect(await add('u')).toBe(0);
 });
 

@@ -1,15 +1,16 @@
-import { readFileSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { byteText, type Io } from '@tsmqtt/cli-kit';
 import { Failure, Interrupted } from './failure.js';
+import { lockPath, removeIfThere, removeLeftovers } from './leftovers.js';
 import { osErrorCode } from './os-error.js';
-import { baseNameOf, folderOf, pathIn, randomSuffix } from './sibling-path.js';
+import { randomSuffix } from './sibling-path.js';
 
 /**
  * Two updates at the same time must not lose one of them. The lock is a symbolic link beside the file that points to
- * nowhere: `PID:START:RANDOM:HOST`. A link comes into being together with what it says, so a process that is killed
+ * nowhere: `PID:START:RANDOM:MACHINE`. A link comes into being together with what it says, so a process that is killed
  * at any moment leaves either nothing or a lock that tells whose it was, and which is taken over (P-30).
  */
 
@@ -29,45 +30,51 @@ const NO_LOCKS_HERE = new Set([
 ]);
 
 /**
- * Waits for the lock of a file. Returns what gives it back.
+ * Waits for the lock of a file, and removes what killed processes left beside it. Returns what gives the lock back.
  *
- * @throws Failure where another process keeps it; Interrupted where `signal` is aborted.
+ * @throws Failure where another process keeps it; Interrupted where `signal` is aborted; the operating system's error
+ * where the lock cannot be made, such as on a full disk.
  */
 export async function lockFile(path: Buffer, io: Io, signal: AbortSignal): Promise<() => void> {
-  const lock = pathIn(
-    folderOf(path),
-    Buffer.concat([Buffer.from('.'), baseNameOf(path), Buffer.from('.lock')]),
-  );
-  const mine = `${io.pid}:${processState(io.pid)?.start ?? ''}:${randomSuffix()}:${hostname()}`;
+  const lock = lockPath(path);
+  const mine = `${io.pid}:${processState(io.pid)?.start ?? ''}:${randomSuffix()}:${thisMachine()}`;
   for (const deadline = io.now() + PATIENCE; ; ) {
     if (signal.aborted) throw new Interrupted();
     try {
-      symlinkSync(mine, lock);
-      return () => giveBack(lock);
+      if (tryLock(lock, mine)) break;
     } catch (error) {
-      const code = osErrorCode(error) ?? '';
-      if (NO_LOCKS_HERE.has(code)) return () => {};
-      if (code !== 'EEXIST') throw error;
+      if (NO_LOCKS_HERE.has(osErrorCode(error) ?? '')) return () => {};
+      throw error;
     }
     const owner = readLock(lock);
     if (owner === undefined) continue;
-    if (isGone(owner)) {
-      takeAway(lock, owner);
-      continue;
-    }
+    if (isGone(owner) && takeAway(lock, owner, mine)) continue;
     if (io.now() > deadline) {
       throw new Failure(byteText`Error: ${path} is locked by another process (${owner}, see ${lock}).\n`);
     }
     await delay(POLL_INTERVAL);
   }
+  removeLeftovers(path);
+  return () => removeIfThere(lock);
 }
 
-function giveBack(lock: Buffer): void {
+/** Name of this machine, and on Linux of the set of process numbers that is seen from here: containers have others. */
+export function thisMachine(): string {
   try {
-    unlinkSync(lock);
+    return `${hostname()}/${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}
+
+/** False where somebody has it. */
+function tryLock(lock: Buffer, mine: string): boolean {
+  try {
+    symlinkSync(mine, lock);
+    return true;
   } catch (error) {
-    // Somebody has tidied up; the lock is not held either way.
-    if (osErrorCode(error) !== 'ENOENT') throw error;
+    if (osErrorCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -83,40 +90,52 @@ function readLock(lock: Buffer): string | undefined {
   }
 }
 
-// Of several that see the same dead owner, one gets to move the lock. Should it have moved the lock of somebody who was
-// quicker, that one gets it back.
-function takeAway(lock: Buffer, deadOwner: string): void {
-  const aside = Buffer.concat([lock, Buffer.from(`.${randomSuffix()}`)]);
+/**
+ * Removes the lock of a process that has ended. Of several that see it, one at a time may: it needs a second lock,
+ * which is named after the dead owner, and looks again when it has that. So nobody removes the lock of a living one. A
+ * second lock whose owner was killed is removed in the same way.
+ *
+ * @returns false where another process is about it.
+ */
+function takeAway(lock: Buffer, deadOwner: string, mine: string): boolean {
+  const right = Buffer.concat([lock, Buffer.from(`.${ownerOf(deadOwner)!.random}`)]);
+  if (!tryLock(right, mine)) {
+    const other = readLock(right);
+    return other === undefined || (isGone(other) && takeAway(right, other, mine));
+  }
   try {
-    renameSync(lock, aside);
-  } catch (error) {
-    if (osErrorCode(error) === 'ENOENT') return;
-    throw error;
+    if (readLock(lock) === deadOwner) removeIfThere(lock);
+  } finally {
+    removeIfThere(right);
   }
-  const moved = readlinkSync(aside, 'utf8');
-  if (moved !== deadOwner) {
-    try {
-      symlinkSync(moved, lock);
-    } catch (error) {
-      if (osErrorCode(error) !== 'EEXIST') throw error;
-    }
-  }
-  unlinkSync(aside);
+  return true;
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly start: string;
+  readonly random: string;
+  readonly machine: string;
+}
+
+function ownerOf(text: string): Owner | undefined {
+  const match = /^([1-9]\d*):(\d*):([A-Za-z0-9]{6}):(.*)$/.exec(text);
+  if (match === null) return undefined;
+  return { pid: Number(match[1]), start: match[2]!, random: match[3]!, machine: match[4]! };
 }
 
 /** Whether the process that made a lock has ended. Of other machines nothing is known. */
-function isGone(owner: string): boolean {
-  const match = /^([1-9]\d*):(\d*):[^:]*:(.*)$/.exec(owner);
-  if (match === null || match[3] !== hostname()) return false;
-  const pid = Number(match[1]);
+function isGone(text: string): boolean {
+  const owner = ownerOf(text);
+  if (owner === undefined || owner.machine !== thisMachine()) return false;
   try {
-    kill(pid, 0);
+    kill(owner.pid, 0);
   } catch (error) {
     // EPERM: somebody else's, and alive.
     return osErrorCode(error) === 'ESRCH';
   }
-  const state = processState(pid);
-  return state !== undefined && (state.ended || state.start !== match[2]);
+  const state = processState(owner.pid);
+  return state !== undefined && (state.ended || state.start !== owner.start);
 }
 
 /** Start time and end of a process, as Linux tells them; numbers of processes are used again. */

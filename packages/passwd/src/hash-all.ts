@@ -1,19 +1,17 @@
 import { byteText, type Io } from '@tsmqtt/cli-kit';
-import { HASH_CONCURRENCY, type HashSettings, looksHashed, type PasswordEntry } from '@tsmqtt/credentials';
+import { looksHashed, type PasswordEntry } from '@tsmqtt/credentials';
+import { type CredentialSettings, rejectMixedKinds } from './credential-kind.js';
 import { editPasswordFile } from './edit-password-file.js';
-import { Failure, Interrupted } from './failure.js';
+import { Failure } from './failure.js';
+import { hashAllOrFail, warnAboutReaders } from './hash-or-fail.js';
 import { openPasswordFile, resolvePath } from './password-path.js';
-import { hashOrFail } from './set-password.js';
-
-/** How many passwords are hashed at a time: what all cores can do, in steps after which a signal is looked at. */
-const BATCH = HASH_CONCURRENCY + 1;
 
 /**
  * `tsmqtt-passwd -U FILE`: hashes what is not hashed yet and says how many that were (P-16).
  */
 export async function hashAll(
   givenPath: Buffer,
-  settings: HashSettings,
+  settings: CredentialSettings,
   io: Io,
   signal: AbortSignal,
 ): Promise<void> {
@@ -21,8 +19,14 @@ export async function hashAll(
   const file = openPasswordFile(path, 'edit', io);
   // Silent, as the reference is (cli §18.6).
   if (file.isEmpty) throw new Failure(Buffer.alloc(0));
-  const hashes = await hashPlain([...file.entries()].filter(isPlain), settings, io, signal);
+  rejectMixedKinds(file, path, settings);
+  warnAboutReaders(settings, io);
+  const found = [...file.entries()].filter(isPlain);
+  const passwords = found.map(({ line, rest }) => ({ line, password: rest }));
+  const made = await hashAllOrFail(passwords, settings, signal);
+  const hashes = new Map(found.map((entry, index) => [keyOf(entry), made[index]!]));
   const { changed, total } = await editPasswordFile(path, io, signal, (current) => {
+    rejectMixedKinds(current, path, settings);
     const entries = [...current.entries()];
     const plain = entries.filter(isPlain);
     for (const entry of plain) {
@@ -35,22 +39,6 @@ export async function hashAll(
     return { changed: plain.length, total: entries.length };
   });
   io.stdout.write(`Hashed ${changed} passwords, ${total - changed} were hashed already.\n`);
-}
-
-async function hashPlain(
-  entries: readonly PasswordEntry[],
-  settings: HashSettings,
-  io: Io,
-  signal: AbortSignal,
-): Promise<Map<string, string>> {
-  const hashes = new Map<string, string>();
-  for (let start = 0; start < entries.length; start += BATCH) {
-    if (signal.aborted) throw new Interrupted();
-    const batch = entries.slice(start, start + BATCH);
-    const made = await Promise.all(batch.map((entry) => hashOrFail(entry.rest, settings, io)));
-    for (const [index, entry] of batch.entries()) hashes.set(keyOf(entry), made[index]!);
-  }
-  return hashes;
 }
 
 function isPlain(entry: PasswordEntry): boolean {

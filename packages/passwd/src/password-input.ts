@@ -38,6 +38,16 @@ export async function existingPassword(source: PasswordSource, io: Io, signal: A
   });
 }
 
+/** Reads stdin to its end. Throws Failure where it cannot be read; Interrupted when `signal` aborts. */
+export async function readAll(stdin: Io['stdin'], signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = await nextChunk(stdin, signal);
+    if (chunk === undefined) return Buffer.concat(chunks);
+    chunks.push(chunk);
+  }
+}
+
 async function ask(input: LineInput, io: Io, prompt: string): Promise<Buffer> {
   io.stdout.write(prompt);
   const password = nonEmpty(await input.readLine());
@@ -133,7 +143,7 @@ function tooLong(): Failure {
 }
 
 function unreadable(error: Error): Failure {
-  return new Failure(byteText`Error: Unable to read the password. ${osErrorText(error)}.\n`);
+  return new Failure(byteText`Error: Unable to read stdin. ${osErrorText(error)}.\n`);
 }
 
 /** The next chunk, `undefined` at the end. Stdin is paused again afterwards, so that it keeps nothing alive. */

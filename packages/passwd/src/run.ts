@@ -2,7 +2,8 @@ import { type ExitCode, type Io, Reporter } from '@tsmqtt/cli-kit';
 import { type Command, parseArguments } from './arguments.js';
 import { Failure, Interrupted } from './failure.js';
 import { hashAll } from './hash-all.js';
-import { createPasswordFile, setPassword } from './set-password.js';
+import { importUsers } from './import-users.js';
+import { setFirstPassword, setPassword } from './set-password.js';
 import { usageText, versionText } from './usage.js';
 import { deleteUser, listUsers, verifyUser } from './user-commands.js';
 
@@ -39,13 +40,16 @@ async function execute(command: Command, io: Io, signal: AbortSignal): Promise<E
       io.stdout.write(usageText(io.programName));
       return 1;
     case 'create':
-      await createPasswordFile(command, io, signal);
+      await setFirstPassword(command, io, signal);
       return 0;
     case 'set':
       await setPassword(command, io, signal);
       return 0;
     case 'hash-all':
       await hashAll(command.path, command.settings, io, signal);
+      return 0;
+    case 'import':
+      await importUsers(command, io, signal);
       return 0;
     case 'delete':
       await deleteUser(command.path, command.username, io, signal);

@@ -1,5 +1,10 @@
 import { byteText, type Io } from '@tsmqtt/cli-kit';
-import { parsePasswordHash, verifyPassword } from '@tsmqtt/credentials';
+import {
+  parsePasswordHash,
+  parseScramCredential,
+  verifyPassword,
+  verifyScramPassword,
+} from '@tsmqtt/credentials';
 import type { PasswordSource } from './arguments.js';
 import { editPasswordFile } from './edit-password-file.js';
 import { Failure } from './failure.js';
@@ -29,12 +34,11 @@ export async function verifyUser(
 ): Promise<void> {
   const entry = openPasswordFile(resolvePath(givenPath).path, 'read', io).find(username);
   if (entry === undefined) throw notFound(username);
-  const hash = parsePasswordHash(entry.secret);
-  if (hash === undefined) {
+  const check = checkOf(entry.secret);
+  if (check === undefined) {
     throw new Failure(byteText`Error: Unable to decode the hash at line ${entry.line}.\n`);
   }
-  const password = await existingPassword(source, io, signal);
-  if (!(await verifyPassword(password, hash))) {
+  if (!(await check(await existingPassword(source, io, signal)))) {
     throw new Failure(byteText`Error: Wrong password for user ${username}.\n`);
   }
 }
@@ -46,6 +50,13 @@ export function listUsers(givenPath: Buffer, io: Io): void {
     names.set(name.toString('latin1'), name);
   }
   if (names.size > 0) io.stdout.write(Buffer.concat([...names.values()].map((name) => byteText`${name}\n`)));
+}
+
+function checkOf(secret: string): ((password: Buffer) => Promise<boolean>) | undefined {
+  const credential = parseScramCredential(secret);
+  if (credential !== undefined) return (password) => verifyScramPassword(password, credential);
+  const hash = parsePasswordHash(secret);
+  return hash && ((password) => verifyPassword(password, hash));
 }
 
 function notFound(username: Buffer): Failure {

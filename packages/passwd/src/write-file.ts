@@ -11,8 +11,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { removeIfThere, stagingPath } from './leftovers.js';
 import { osErrorCode } from './os-error.js';
-import { folderOf, pathIn, randomSuffix } from './sibling-path.js';
+import { folderOf } from './sibling-path.js';
 
 /**
  * Whole files, or nothing: the content goes to a sibling file that takes the place of the old one when it is on the disk
@@ -38,9 +39,11 @@ export function createFile(path: Buffer, content: Buffer): void {
     linkSync(sibling, path);
   } catch (error) {
     if (!NO_HARD_LINKS.has(osErrorCode(error) ?? '')) throw error;
-    writeNew(path, content, undefined);
+    // The name is taken by an empty file of our own, so that nobody else's is replaced.
+    closeSync(openSync(path, 'wx', PRIVATE_MODE));
+    renameSync(sibling, path);
   } finally {
-    unlinkSync(sibling);
+    removeIfThere(sibling);
   }
   syncFolder(path);
 }
@@ -88,7 +91,7 @@ export function writeNew(path: Buffer, content: Buffer, like: Stats | undefined)
 }
 
 function writeSibling(path: Buffer, content: Buffer, like: Stats | undefined): Buffer {
-  const sibling = pathIn(folderOf(path), `.tsmqtt-passwd.${randomSuffix()}`);
+  const sibling = stagingPath(path);
   writeNew(sibling, content, like);
   return sibling;
 }
