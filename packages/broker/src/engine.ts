@@ -1,6 +1,6 @@
 import type { PasswordVerifier } from '@tsmqtt/credentials';
 import type { QoS } from '@tsmqtt/protocol';
-import { reverify } from './auth/authenticate.js';
+import { Reverification } from './auth/reverification.js';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection/connection.js';
 import { FlushScheduler } from './connection/flush-scheduler.js';
@@ -33,6 +33,7 @@ export class Engine {
   readonly sessions: SessionRegistry;
   readonly wills: WillStore;
   readonly router: Router;
+  readonly reverification: Reverification;
 
   constructor(
     public settings: BrokerSettings,
@@ -44,6 +45,7 @@ export class Engine {
     this.sessions = new SessionRegistry(this);
     this.wills = new WillStore(this);
     this.router = new Router(this);
+    this.reverification = new Reverification(this);
   }
 
   /** QoS of a delivery: the lower of publication and subscription [MQTT-3.8.4-8], unless `upgrade_outgoing_qos`. */
@@ -58,7 +60,7 @@ export class Engine {
   async reload(settings: BrokerSettings, verifier: PasswordVerifier | undefined): Promise<void> {
     this.settings = settings;
     this.verifier = verifier;
-    await Promise.all([...this.connections].map((connection) => reverify(connection)));
+    await this.reverification.start();
   }
 
   /** Once a second: everything that depends on time. */
@@ -69,5 +71,6 @@ export class Engine {
     this.wills.sweep(now);
     this.sessions.sweep(now);
     this.retained.expire(now);
+    this.reverification.goOn();
   }
 }

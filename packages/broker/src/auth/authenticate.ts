@@ -1,4 +1,4 @@
-import { type Connection, Phase } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
 
 /** What becomes of a client that wants in. `busy`: too many password checks are waiting (broker B-12). */
 export type AuthVerdict = 'accepted' | 'refused' | 'busy';
@@ -19,12 +19,4 @@ export function authenticate(
   if (verifier === undefined || credentials.username === undefined) return anonymous ? 'accepted' : 'refused';
   // With a password file a username has to verify even where anonymous clients are allowed.
   return verifier.verify(credentials.username, credentials.password);
-}
-
-/** After a reload: closes the client if it would not be let in any more, without its will (broker §4.8). */
-export async function reverify(connection: Connection): Promise<void> {
-  if (connection.phase !== Phase.CONNECTED) return;
-  // `busy` says nothing about the password: such a client stays.
-  if ((await authenticate(connection, connection.credentials)) === 'refused')
-    connection.close('reauthentication');
 }

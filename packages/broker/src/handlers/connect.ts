@@ -31,13 +31,20 @@ export function handleConnect(connection: Connection, packet: Connect): Verdict 
   if ('reason' in admission) return refuse(connection, packet, admission);
   connection.clientId = admission.clientId;
   connection.credentials = { username: packet.username, password: packet.password };
+  return verify(connection, admission);
+}
+
+function verify(connection: Connection, admission: Admission): Verdict {
+  const { verifier } = connection.engine;
   const verdict = authenticate(connection, connection.credentials);
   if (typeof verdict === 'string') return finish(connection, admission, verdict);
   // What follows CONNECT waits for the verdict (broker §4.2).
   connection.phase = Phase.AUTHENTICATING;
   verdict.then((late) => {
     if (connection.phase !== Phase.AUTHENTICATING) return;
-    finish(connection, admission, late);
+    // Other passwords may have come into force meanwhile.
+    if (connection.engine.verifier === verifier) finish(connection, admission, late);
+    else verify(connection, admission);
     connection.resume();
   });
   return Verdict.PAUSE;
