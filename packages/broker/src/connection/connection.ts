@@ -81,7 +81,7 @@ export class Connection implements Flushable {
   constructor(
     readonly socket: Duplex,
     readonly engine: Engine,
-    readonly listener: ListenerSettings,
+    public listener: ListenerSettings,
     readonly peer: PeerAddress,
   ) {
     this.#output = new SocketOutput(socket, engine.scheduler, (bytes) => {
@@ -183,7 +183,7 @@ export class Connection implements Flushable {
   /** Goes on with what was received while it paused. */
   resume(): void {
     this.#heldBy = undefined;
-    if (this.phase >= Phase.CLOSING) return;
+    if (this.phase >= Phase.CLOSING || this.phase === Phase.AUTHENTICATING) return;
     this.#lastSign = this.engine.clock.now();
     this.#guard(() => this.#stream.resume());
     if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
@@ -261,10 +261,10 @@ export class Connection implements Flushable {
     }
     this.will = undefined;
     if (session === undefined || session.connection !== this) return;
-    const { expiryInterval } = session;
+    const lifetime = engine.sessions.lifetime(session);
     // The session goes first: a dead client's own subscription does not get its will (broker §9.5).
     engine.sessions.disconnected(session);
-    if (sendsWill && will !== undefined) engine.wills.due(this.clientId, will, this.version, expiryInterval);
+    if (sendsWill && will !== undefined) engine.wills.due(this.clientId, will, this.version, lifetime);
   }
 
   /** Hands everything to the kernel, half-closes, and lets the peer read it: a reset would discard it. */

@@ -37,6 +37,13 @@ export class SessionRegistry {
     return { session, present: false };
   }
 
+  /** Seconds that it is kept without a connection: what its client asked for, at most what the configuration allows. */
+  lifetime(session: Session): number {
+    const limit = this.#engine.settings.persistentClientExpiration ?? Number.POSITIVE_INFINITY;
+    const asked = session.expiryInterval >= NEVER ? Number.POSITIVE_INFINITY : session.expiryInterval;
+    return Math.min(asked, limit);
+  }
+
   /** Its connection is gone: ends it, or lets its expiry begin (4.1). */
   disconnected(session: Session): void {
     session.detach();
@@ -44,9 +51,7 @@ export class SessionRegistry {
       this.end(session);
       return;
     }
-    const limit = this.#engine.settings.persistentClientExpiration ?? Number.POSITIVE_INFINITY;
-    const asked = session.expiryInterval >= NEVER ? Number.POSITIVE_INFINITY : session.expiryInterval;
-    const seconds = Math.min(asked, limit);
+    const seconds = this.lifetime(session);
     if (seconds === Number.POSITIVE_INFINITY) return;
     session.expiresAt = this.#engine.clock.now() + seconds * 1000;
     this.#expiring.add(session);

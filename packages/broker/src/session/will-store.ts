@@ -20,15 +20,15 @@ export class WillStore {
   /**
    * A connection ended so that its will is due [MQTT-3.1.2-8].
    *
-   * @param expiryInterval The session's, in seconds: a longer delay is cut to it, but 0 lets the full delay pass (broker §9.5).
+   * @param lifetime The session's, in seconds: a longer delay is cut to it, but 0 lets the full delay pass (broker §9.5).
    */
-  due(clientId: string, will: Will, version: ProtocolVersion, expiryInterval: number): void {
+  due(clientId: string, will: Will, version: ProtocolVersion, lifetime: number): void {
     const delay = property(will.properties, 'willDelayInterval') ?? 0;
     if (delay === 0) {
       this.#publish(clientId, will, version);
       return;
     }
-    const seconds = expiryInterval === 0 ? delay : Math.min(delay, expiryInterval);
+    const seconds = lifetime === 0 ? delay : Math.min(delay, lifetime);
     this.#delayed.set(clientId, { will, version, dueAt: this.#engine.clock.now() + seconds * 1000 });
   }
 
@@ -45,8 +45,16 @@ export class WillStore {
     }
   }
 
-  /** The broker ends: delayed wills do not outlive it, so all are sent (broker §6). */
+  /**
+   * The broker ends: delayed wills do not outlive it, so all are sent (broker §6), those of connected clients too. All
+   * of them go out before the first client is closed, so that everybody who is there gets every one.
+   */
   publishAll(): void {
+    for (const connection of this.#engine.connections) {
+      const { will } = connection;
+      connection.will = undefined;
+      if (will !== undefined) this.#publish(connection.clientId, will, connection.version);
+    }
     for (const [clientId, { will, version }] of this.#delayed) this.#publish(clientId, will, version);
     this.#delayed.clear();
   }
