@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from './support/folder.js';
 import { programFile } from './support/programs.js';
 
@@ -73,3 +73,55 @@ test.runIf(root && namespace)('that are bind mounts', () => {
   expect(readFileSync(path.join(folder, 'source'), 'utf8')).toMatch(/^a:x\nu:\$7\$/);
   expect(readdirSync(folder).sort()).toEqual(['source', 'target']);
 });
+
+describe.runIf(root && namespace)(
+  `on a full disk${root && namespace ? '' : ' (a small file system can be mounted by root only)'}`,
+  () => {
+    /**
+     * Runs the program in a file system of 64 KiB with a password file `f`, once nothing more fits in. Shows, in this
+     * order: exit code, names in the folder, the file's content.
+     */
+    function onFullDisk(fill: string, args: readonly string[], input = '') {
+      const folder = temporaryFolder();
+      const script = [
+        'mount -t tmpfs -o size=64k,nr_inodes=$2 none "$1" && cd "$1"',
+        "umask 077; printf '# c\\na:x\\n' > f",
+        fill,
+        'shift 2; "$@"; code=$?',
+        'echo "exit $code"; ls -A; cat f',
+      ].join('\n');
+      const program = [process.execPath, programFile('tsmqtt-passwd'), ...args];
+      const inodes = fill.includes('#no inodes') ? '3' : '16';
+      const { stdout, stderr } = spawnSync(
+        'unshare',
+        ['-m', 'sh', '-c', script, 'sh', folder, inodes, ...program],
+        {
+          encoding: 'utf8',
+          input,
+        },
+      );
+      return { stdout, stderr: stderr.replaceAll(folder, 'DIR') };
+    }
+
+    const FILL = 'dd if=/dev/zero of=full bs=4096 status=none 2>/dev/null; echo > g 2>/dev/null';
+    // biome-ignore format: one row a line
+    const cases: [string, string, string[], string, string, string][] = [
+      ['adding', FILL, ['-b', 'f', 'u', 'p'], '', 'Error occurred updating password file. (No space left on device)\n', 'f\nfull\ng\n'],
+      ['deleting', FILL, ['-D', 'f', 'a'], '', 'Error occurred updating password file. (No space left on device)\n', 'f\nfull\ng\n'],
+      ['-U', FILL, ['-U', 'f'], '', 'Error occurred updating password file. (No space left on device)\n', 'f\nfull\ng\n'],
+      ['--import', FILL, ['--import', 'f'], 'u:p\nv:q\n', 'Error occurred updating password file. (No space left on device)\n', 'f\nfull\ng\n'],
+      ['creating', FILL, ['-c', '-b', 'h', 'u', 'p'], '', 'Error: Unable to open file h for writing. No space left on device.\n', 'f\nfull\ng\n'],
+      ['adding in place', `ln f other; ${FILL}`, ['-b', 'f', 'u', 'p'], '', 'Error copying data to backup password file "DIR/f.backup.RANDOM", not continuing.\n', 'f\nfull\ng\nother\n'],
+      ['adding without room for a lock', 'touch full #no inodes', ['-b', 'f', 'u', 'p'], '', 'Error: Unable to lock password file DIR/f. No space left on device.\n', 'f\nfull\n'],
+      ['creating without room for a lock', 'touch full #no inodes', ['-c', '-b', 'h', 'u', 'p'], '', 'Error: Unable to open file h for writing. No space left on device.\n', 'f\nfull\n'],
+    ];
+    test.each(cases)(
+      '%s: exit 1, the old file stays, nothing is left',
+      (_, fill, args, input, error, names) => {
+        const { stdout, stderr } = onFullDisk(fill, args, input);
+        expect(stderr.replace(/\.backup\.\w{6}/, '.backup.RANDOM')).toBe(error);
+        expect(stdout).toBe(`exit 1\n${names}# c\na:x\n`);
+      },
+    );
+  },
+);
