@@ -21,18 +21,22 @@ export function readLines(
   closed: Promise<ClientError | undefined>,
 ): Promise<ReadEnd> {
   const { stdin } = io;
-  return new Promise<ReadEnd>((resolve) => {
+  return new Promise<ReadEnd>((resolve, reject) => {
     let over = false;
     let ended = false;
     /** A chunk is in work. A paused stream may report its end all the same. */
     let working = false;
 
-    const stop = (end: ReadEnd): void => {
-      if (over) return;
+    const leave = (): void => {
       over = true;
       stdin.pause();
       stdin.off('data', onData).off('end', onEnd).off('error', onError);
       for (const ignore of ignoreSignals) ignore();
+    };
+
+    const stop = (end: ReadEnd): void => {
+      if (over) return;
+      leave();
       resolve(end);
     };
 
@@ -54,8 +58,11 @@ export function readLines(
     };
 
     const refused = (error: unknown): void => {
-      if (!(error instanceof ClientError)) throw error;
-      stop({ why: 'client error', error });
+      if (error instanceof ClientError) stop({ why: 'client error', error });
+      else {
+        leave();
+        reject(error);
+      }
     };
 
     const onData = (chunk: Buffer): void => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { UsageError } from '@tsmqtt/protocol';
 import type { ExitCode, Io } from '../program/io.js';
 import { ProgramError } from '../program/program-error.js';
 import { Reporter } from '../program/reporter.js';
@@ -12,7 +13,7 @@ import { defaultSettings, type Settings, type Tool } from './settings.js';
 /** First argument of what yargs' completion scripts call; not an option of anybody's. */
 const COMPLETION_REQUEST = '--get-yargs-completions';
 
-/** A program behind its command line. Throws ArgumentError and ProgramError for what it cannot do. */
+/** A program behind its command line. Throws ArgumentError, ProgramError and UsageError for what it cannot do. */
 export type Program = (settings: Settings, io: Io, reporter: Reporter) => Promise<ExitCode>;
 
 /**
@@ -36,6 +37,11 @@ export async function runCommandLine(
     crossCheck(settings);
     return await program(settings, io, reporter);
   } catch (error) {
+    if (error instanceof UsageError) {
+      // Asked for and impossible to send, such as a packet beyond what MQTT can say the length of.
+      reporter.report(`Error: ${error.message}.\n`);
+      return 1;
+    }
     if (error instanceof ProgramError) {
       reporter.report(error.text);
       return error.exitCode;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { UsageError } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
 import { bytes, MemoryIo } from '../../test/memory-io.js';
 import { VERSION } from '../program/version.js';
@@ -35,6 +36,14 @@ test('errors are coloured on a terminal only, in order', async () => {
   expect((await run('pub', ['-z'], true)).err).toBe(
     "\u001b[31m\u001b[1mError\u001b[22m\u001b[39m: Unknown option '-z'.\n\nUse 'tsmqtt-pub --help' to see usage.\n",
   );
+});
+
+test('what cannot be sent at all is one line and exit 1', async () => {
+  const io = new MemoryIo();
+  const code = await runCommandLine('pub', [], io, async () => {
+    throw new UsageError('packet-size', 'the packet is too large');
+  });
+  expect([code, io.err]).toEqual([1, 'Error: the packet is too large.\n']);
 });
 
 test('an earlier error wins over --help (cli §1.4)', async () => {
