@@ -68,6 +68,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
       await open(engine, listener, sockets);
     }
   } catch (error) {
+    // Somebody may have connected to those that were open already.
+    for (const connection of engine.connections) connection.destroy();
     await Promise.all(opened.flat().map((socket) => socket.close()));
     throw error;
   }
@@ -103,6 +105,7 @@ async function open(engine: Engine, listener: ListenerSettings, opened: OpenList
     return;
   }
   const local = engine.settings.localOnly;
+  const load = { open: 0 };
   let port = listener.port;
   let failure: unknown;
   for (const [family, host] of [
@@ -111,7 +114,7 @@ async function open(engine: Engine, listener: ListenerSettings, opened: OpenList
   ] as const) {
     engine.log.info(`Opening ${family} listen socket on port ${port}.`);
     try {
-      const socket = await listenTcp(engine, listener, host, port);
+      const socket = await listenTcp(engine, listener, host, port, load);
       opened.push(socket);
       port = socket.port;
     } catch (error) {
@@ -156,7 +159,6 @@ function running(engine: Engine, opened: readonly (readonly OpenListener[])[]): 
 
 async function shutDown(engine: Engine, listeners: readonly OpenListener[]): Promise<void> {
   const closed = Promise.all(listeners.map((listener) => listener.close()));
-  // Delayed wills and those of the clients that are closed now still reach whoever is connected (broker §6).
   engine.wills.publishAll();
   for (const connection of engine.connections) connection.close('shutdown');
   const lingering = setInterval(() => engine.sweep(), SWEEP / 4);

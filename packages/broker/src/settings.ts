@@ -42,7 +42,7 @@ export interface ListenerSettings {
   readonly host: string | undefined;
   /** `listener_allow_anonymous`; undefined: the broker's `allowAnonymous`. */
   readonly allowAnonymous: boolean | undefined;
-  /** Open connections at a time, excess is closed unanswered; -1: no limit. */
+  /** Open connections at a time, excess is closed unanswered; 0 or less: no limit. */
   readonly maxConnections: number;
   /** Highest QoS of a PUBLISH or will; 0 and 1 are told to MQTT 5 clients as Maximum QoS. */
   readonly maxQos: QoS;

@@ -7,7 +7,7 @@ import type { ListenerSettings } from '../settings.js';
 export interface OpenListener {
   readonly address: string;
   readonly port: number;
-  /** What new connections go by from now on; the address stays. */
+  /** What its connections go by from now on; the address stays. */
   update(settings: ListenerSettings): void;
   /** Takes no more connections; resolves when those it gave are closed too. */
   close(): Promise<void>;
@@ -16,17 +16,25 @@ export interface OpenListener {
 /** Connections that the kernel may hold ready; Mosquitto asks for 100, a burst of thousands of devices needs more. */
 const BACKLOG = 1024;
 
+/** Connections that a listener has, on all its sockets. */
+export interface ListenerLoad {
+  open: number;
+}
+
 /**
  * Listens on one address and hands every connection to the engine.
  * Rejects with the operating system's error (`EADDRINUSE`, `EACCES`, `ENOTFOUND`) where it cannot.
+ *
+ * @param load Shared by the sockets of one listener.
  */
 export function listenTcp(
   engine: Engine,
   settings: ListenerSettings,
   host: string,
   port: number,
+  load: ListenerLoad = { open: 0 },
 ): Promise<OpenListener> {
-  const acceptor = new Acceptor(engine, settings);
+  const acceptor = new Acceptor(engine, settings, load);
   // Writes are coalesced by the broker, so the kernel need not wait for more (broker B-16).
   const server = createServer({ noDelay: true }, (socket) => acceptor.accept(socket));
   return new Promise((resolve, reject) => {
@@ -41,23 +49,22 @@ export function listenTcp(
 
 /** Turns accepted sockets into connections, as many as the listener may have. */
 class Acceptor {
-  #open = 0;
-
   constructor(
     readonly engine: Engine,
     public settings: ListenerSettings,
+    readonly load: ListenerLoad,
   ) {}
 
   accept(socket: Socket): void {
-    const { engine, settings } = this;
+    const { engine, settings, load } = this;
     const peer = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
-    if (settings.maxConnections >= 0 && this.#open >= settings.maxConnections) {
+    if (settings.maxConnections > 0 && load.open >= settings.maxConnections) {
       engine.log.notice(`Client connection from ${peer.address} denied: max_connections exceeded.`);
       socket.destroy();
       return;
     }
-    this.#open++;
-    socket.once('close', () => this.#open--);
+    load.open++;
+    socket.once('close', () => load.open--);
     if (engine.settings.connectionMessages) {
       engine.log.notice(`New connection from ${peer.address}:${peer.port} on port ${socket.localPort}.`);
     }
@@ -72,7 +79,11 @@ function opened(server: Server, acceptor: Acceptor, address: string): OpenListen
     address,
     port,
     update: (settings) => {
+      const before = acceptor.settings;
       acceptor.settings = settings;
+      for (const connection of acceptor.engine.connections) {
+        if (connection.listener === before) connection.listener = settings;
+      }
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
