@@ -1,0 +1,350 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Verdict } from '@tsmqtt/credentials';
+import { build } from 'esbuild';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PINGREQ, publishPacket, subscribePacket } from '../test/raw-client.js';
+import { SocketClient } from '../test/socket-client.js';
+import { type Broker, type BrokerOptions, startBroker } from './broker.js';
+import { silentLog } from './log/log.js';
+import { DEFAULT_LISTENER, DEFAULT_SETTINGS, type ListenerSettings } from './settings.js';
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
+async function start(options: BrokerOptions = {}): Promise<Broker> {
+  const broker = await startBroker({ port: 0, ...options });
+  open.push(() => broker.close());
+  return broker;
+}
+
+/** A free port of all addresses, so that it is taken whatever a name stands for. */
+async function listen(server: Server): Promise<number> {
+  server.listen(0);
+  await once(server, 'listening');
+  open.push(() => new Promise((resolve) => server.close(resolve)));
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Tries until it works, or the test's time is over. */
+function insist<T>(attempt: () => Promise<T>): Promise<T> {
+  return attempt().catch(() => insist(attempt));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const on = (port: number, more: Partial<ListenerSettings> = {}): ListenerSettings => ({
+  ...DEFAULT_LISTENER,
+  host: '127.0.0.1',
+  port,
+  ...more,
+});
+
+const will = (topic: string, delay = 0) => ({
+  topic,
+  payload: Buffer.from('gone'),
+  qos: 0 as const,
+  retain: false,
+  properties: delay > 0 ? [{ name: 'willDelayInterval', value: delay } as const] : [],
+});
+/** PUBLISH of such a will to a 3.1.1 client. */
+const sent = (topic: string): string =>
+  Buffer.concat([
+    Buffer.from([0x30, 6 + topic.length, 0, topic.length]),
+    Buffer.from(`${topic}gone`),
+  ]).toString('hex');
+
+describe('startBroker', () => {
+  it('takes a free port, and says where it is', async () => {
+    const broker = await start();
+    expect(broker.port).toBeGreaterThan(0);
+    expect(broker.url).toBe(`mqtt://127.0.0.1:${broker.port}`);
+    expect(broker.addresses).toEqual([{ address: '127.0.0.1', port: broker.port }]);
+    await (await SocketClient.connect(broker.port)).ping();
+  });
+
+  it('listens on the host that it is given', async () => {
+    const broker = await start({ host: '127.0.0.2' });
+    expect(broker.url).toBe(`mqtt://127.0.0.2:${broker.port}`);
+    await (await SocketClient.connect(broker.port, {}, '127.0.0.2')).ping();
+  });
+
+  it('runs several listeners over the same sessions', async () => {
+    const { port: _port, ...listeners } = { port: 0, listeners: [on(0), on(0)] };
+    const broker = await startBroker(listeners);
+    open.push(() => broker.close());
+    const [first, second] = broker.addresses.map(({ port }) => port) as [number, number];
+    expect(first).not.toBe(second);
+    const subscriber = await SocketClient.connect(first, { clientId: 'subscriber' });
+    subscriber.send(subscribePacket({ a: 0 }));
+    await subscriber.ping();
+    (await SocketClient.connect(second)).send(publishPacket('a', '1'));
+    await subscriber.until((bytes) => bytes.endsWith('300400016131'));
+  });
+
+  it('runs several brokers in one process that share nothing', async () => {
+    const [one, two] = [await start(), await start()];
+    const clients = [];
+    for (const broker of [one, two]) {
+      const client = await SocketClient.connect(broker.port, { clientId: 'same' });
+      client.send(subscribePacket({ '#': 0 }));
+      await client.ping();
+      clients.push(client);
+    }
+    const publisher = await SocketClient.connect(one.port, { clientId: 'publisher' });
+    publisher.send(publishPacket('a', '1', { retain: true }));
+    await publisher.ping();
+    await Promise.all(clients.map((client) => client.ping()));
+    expect(clients.map(({ bytes }) => bytes.includes('300400016131'))).toEqual([true, false]);
+    expect([one.counters.received, two.counters.received]).toEqual([1, 0]);
+    await one.close();
+    await clients[1]?.ping();
+  });
+
+  it('counts', async () => {
+    const broker = await start();
+    const client = await SocketClient.connect(broker.port);
+    client.send(subscribePacket({ a: 0, '#': 0 }), publishPacket('a', '1'), publishPacket('$b', '2'));
+    await client.ping();
+    expect(broker.counters).toMatchObject({ received: 2, sent: 2, dropped: 0, unmatched: 1 });
+  });
+
+  it('reads its password file', async () => {
+    await expect(startBroker({ port: 0, passwordFile: '/nowhere/passwd' })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
+
+describe('a listener that cannot be opened', () => {
+  it('rejects with EADDRINUSE, and leaves nothing open', async () => {
+    const taken = await listen(createServer());
+    const free = await freePort();
+    await expect(startBroker({ listeners: [on(free), on(taken)] })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    await expect(SocketClient.open(free)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('rejects even when somebody has connected to another one by then', async () => {
+    const taken = await listen(createServer());
+    const free = await freePort();
+    // Looking up names takes turns of the event loop, in which somebody gets in.
+    const slow = Array.from({ length: 50 }, () => on(0, { host: 'localhost' }));
+    const starting = startBroker({ listeners: [on(free), ...slow, on(taken)] }).catch((error) => error);
+    const early = await insist(() => SocketClient.open(free));
+    expect(await starting).toMatchObject({ code: 'EADDRINUSE' });
+    expect(await early.closed()).toBe('');
+  });
+
+  it('rejects for an address that the machine does not have', async () => {
+    await expect(startBroker({ port: 0, host: '192.0.2.1' })).rejects.toMatchObject({
+      code: 'EADDRNOTAVAIL',
+    });
+  });
+});
+
+describe('max_connections', () => {
+  it('closes what is over it unanswered, until somebody leaves (broker T-42)', async () => {
+    const notices: string[] = [];
+    const log = { ...silentLog, notice: (text: string) => void notices.push(text) };
+    const broker = await startBroker({ listeners: [on(0, { maxConnections: 2 })], log });
+    open.push(() => broker.close());
+    const first = await SocketClient.connect(broker.port, { clientId: '1' });
+    // Without CONNECT it is a connection too.
+    await SocketClient.open(broker.port);
+    await first.ping();
+    const third = await SocketClient.open(broker.port);
+    expect(await third.closed()).toBe('');
+    expect(notices).toContain('Client connection from 127.0.0.1 denied: max_connections exceeded.');
+    await first.ping();
+    first.send('e0 00');
+    await first.closed();
+    // The broker sees the end a little later than its client.
+    await (await insist(() => SocketClient.connect(broker.port, { clientId: '4' }))).ping();
+  });
+
+  it.each([0, -1])('%i is no limit', async (maxConnections) => {
+    const broker = await startBroker({ listeners: [on(0, { maxConnections })] });
+    open.push(() => broker.close());
+    for (const clientId of ['1', '2', '3'])
+      await (await SocketClient.connect(broker.port, { clientId })).ping();
+  });
+
+  it('counts the sockets of both address families together', async () => {
+    const broker = await startBroker({
+      listeners: [on(0, { host: undefined, maxConnections: 1 })],
+      localOnly: true,
+    });
+    open.push(() => broker.close());
+    const sixth = broker.addresses.find(({ address }) => address === '::1');
+    // A machine without IPv6 has one socket, and nothing to count together.
+    if (sixth === undefined) return;
+    await (await SocketClient.connect(broker.port)).ping();
+    expect(await (await SocketClient.open(sixth.port, '::1')).closed()).toBe('');
+  });
+});
+
+describe('close()', () => {
+  it('closes clients without DISCONNECT, and resolves when all is closed', async () => {
+    const broker = await start();
+    const clients = [
+      await SocketClient.connect(broker.port, { clientId: '5', protocolVersion: 5 }),
+      await SocketClient.connect(broker.port, { clientId: '4' }),
+      await SocketClient.open(broker.port),
+    ];
+    await clients[0]?.ping();
+    await broker.close();
+    expect(await Promise.all(clients.map((client) => client.closed()))).toEqual(['d000', '', '']);
+    await expect(SocketClient.open(broker.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('can be called again', async () => {
+    const broker = await start();
+    await Promise.all([broker.close(), broker.close()]);
+    await broker.close();
+  });
+
+  it('gives the port back', async () => {
+    const broker = await start();
+    await SocketClient.connect(broker.port);
+    await broker.close();
+    await (await SocketClient.connect((await start({ port: broker.port })).port)).ping();
+  });
+
+  it('sends every will, delayed ones too, to everybody who is there (broker §6)', async () => {
+    const broker = await start();
+    const watch = async (clientId: string): Promise<SocketClient> => {
+      const client = await SocketClient.connect(broker.port, { clientId });
+      client.send(subscribePacket({ 'w/#': 0 }));
+      await client.ping();
+      return client;
+    };
+    const lasting = [{ name: 'sessionExpiryInterval', value: 100 } as const];
+    const early = await watch('early');
+    await SocketClient.connect(broker.port, { clientId: 'plain', will: will('w/1') });
+    await SocketClient.connect(broker.port, {
+      clientId: 'delayed',
+      protocolVersion: 5,
+      properties: lasting,
+      will: will('w/2', 100),
+    });
+    const away = await SocketClient.connect(broker.port, {
+      clientId: 'away',
+      protocolVersion: 5,
+      properties: lasting,
+      will: will('w/3', 100),
+    });
+    away.socket.destroy();
+    await away.closed();
+    const late = await watch('late');
+    await broker.close();
+    for (const watcher of [early, late]) {
+      const bytes = await watcher.closed();
+      expect(['w/1', 'w/2', 'w/3'].map((topic) => bytes.split(sent(topic)).length - 1)).toEqual([1, 1, 1]);
+    }
+  });
+
+  it('writes out what a client has not read yet', async () => {
+    const broker = await start();
+    const client = await SocketClient.connect(broker.port);
+    client.send(subscribePacket({ a: 0 }));
+    await client.ping();
+    const before = client.bytes.length / 2;
+    const payload = Buffer.alloc(50_000, 'x');
+    client.send(...Array.from({ length: 4 }, () => publishPacket('a', payload)));
+    await client.until((bytes) => bytes.length / 2 > before);
+    await broker.close();
+    expect((await client.closed()).length / 2 - before).toBe(4 * (payload.length + 7));
+  });
+
+  it('leaves nothing that keeps a process alive', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tsmqtt-'));
+    open.push(() => rm(folder, { recursive: true }));
+    const outfile = path.join(folder, 'run.mjs');
+    const resolveDir = fileURLToPath(new URL('.', import.meta.url));
+    const contents = `
+      import { connect } from 'node:net';
+      import { startBroker } from './broker.js';
+      const broker = await startBroker({ port: 0 });
+      const socket = connect(broker.port, '127.0.0.1');
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(Buffer.from('100d00044d51545404020000000161', 'hex'));
+      await new Promise((resolve) => socket.once('data', resolve));
+      await broker.close();
+      console.log('closed');
+    `;
+    const conditions = ['@tsmqtt/source'];
+    const bundle = { bundle: true, platform: 'node', format: 'esm', conditions, outfile } as const;
+    await build({ stdin: { contents, resolveDir }, ...bundle, logLevel: 'error' });
+    const child = spawn(process.execPath, [outfile], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    // Ends by itself, or the test runs into its time limit.
+    const [code] = await once(child, 'close');
+    expect({ code, output }).toEqual({ code: 0, output: 'closed\n' });
+  });
+});
+
+describe('reload()', () => {
+  const verdicts = (accepted: readonly string[]) =>
+    ({
+      verify: (username: string) =>
+        Promise.resolve<Verdict>(accepted.includes(username) ? 'accepted' : 'refused'),
+    }) as unknown as NonNullable<BrokerOptions['verifier']>;
+  const user = (username: string) => ({ clientId: username, username, password: Buffer.from('x') });
+
+  it('takes new passwords, and closes who does not hold any more', async () => {
+    const broker = await start({ allowAnonymous: false, verifier: verdicts(['one', 'two']) });
+    const [one, two] = [
+      await SocketClient.connect(broker.port, user('one')),
+      await SocketClient.connect(broker.port, user('two')),
+    ];
+    await broker.reload(
+      { ...DEFAULT_SETTINGS, listeners: [on(0)], allowAnonymous: false },
+      verdicts(['two']),
+    );
+    expect(await one.closed()).toBe('');
+    await two.ping();
+    const again = await SocketClient.connect(broker.port, user('one'));
+    expect(await again.closed()).toBe('');
+  });
+
+  it("goes by the listener's new settings for those who are connected too", async () => {
+    const listener = on(0, { allowAnonymous: true });
+    const broker = await startBroker({ listeners: [listener] });
+    open.push(() => broker.close());
+    const client = await SocketClient.connect(broker.port, { protocolVersion: 5 });
+    await broker.reload(
+      { ...DEFAULT_SETTINGS, listeners: [{ ...listener, allowAnonymous: false }] },
+      undefined,
+    );
+    expect(await client.closed()).toBe('');
+  });
+
+  it('keeps sessions, subscriptions and retained messages', async () => {
+    const broker = await start();
+    const client = await SocketClient.connect(broker.port);
+    client.send(publishPacket('a', '1', { retain: true }), subscribePacket({ b: 0 }));
+    await client.ping();
+    await broker.reload({ ...DEFAULT_SETTINGS, listeners: [on(0)] }, undefined);
+    client.send(publishPacket('b', '2'), subscribePacket({ a: 0 }), PINGREQ);
+    await client.until((bytes) => bytes.endsWith('310400016131d000'));
+    expect(client.bytes).toContain('300400016232');
+  });
+});
