@@ -1,33 +1,48 @@
 import { MalformedPacketError, type PeerError, type ProtocolVersion } from '@tsmqtt/protocol';
 
 /** What went wrong, by stable name. */
-export type ClientErrorCode =
+export const CLIENT_ERROR_CODES = [
   /** No address could be reached: an error of the operating system, in `cause`, with `address` and `port`. */
-  | 'connect-failed'
+  'connect-failed',
   /** The host or bind address has no address; `cause` is the resolver's error. */
-  | 'lookup-failed'
+  'lookup-failed',
   /** CONNACK other than 0: `reasonCode` and `protocolVersion` say which table it is from. */
-  | 'refused'
+  'refused',
+  /** What TLS is to be set up with cannot be used: a file, the key's passphrase, the ciphers. Nothing was sent. */
+  'tls-setup',
+  /** The TLS handshake failed, or the certificate is not trusted: `message` says why; `cause` is what TLS said. */
+  'tls-failed',
+  /** The server did not answer the WebSocket handshake as RFC 6455 4.1 and MQTT-6 want it. */
+  'websocket-handshake',
+  /** The SOCKS5 proxy does not let us: no method of authentication that it takes, or reply 2. */
+  'proxy-denied',
+  /** The SOCKS5 proxy cannot reach the server: replies 3, 4 and 5 (RFC 1928 6), in `reasonCode`. */
+  'proxy-unreachable',
+  /** Anything else between us and the SOCKS5 proxy; where it sent a reply, `reasonCode` is it. */
+  'proxy-failed',
   /** The connection ended before it was due, also before CONNACK. */
-  | 'connection-lost'
+  'connection-lost',
   /** No PINGRESP in time (3.1.2.10). */
-  | 'keep-alive'
+  'keep-alive',
   /** The server sent DISCONNECT (MQTT 5): `reasonCode`. */
-  | 'server-disconnect'
+  'server-disconnect',
   /** The server sent bytes that cannot be parsed; `cause` is the MalformedPacketError. */
-  | 'malformed'
+  'malformed',
   /** The server sent what the protocol does not allow there; `cause` is the ProtocolError. */
-  | 'protocol-error'
+  'protocol-error',
   /** The packet is over the server's Maximum Packet Size (3.2.2.3.6). */
-  | 'packet-too-large'
+  'packet-too-large',
   /** The QoS is over the server's Maximum QoS (3.2.2.3.4). */
-  | 'qos-not-supported'
+  'qos-not-supported',
   /** The server sent AUTH, and there is nothing to authenticate with. */
-  | 'unexpected-auth'
+  'unexpected-auth',
   /** The caller's AbortSignal; `cause` is its reason. */
-  | 'aborted'
+  'aborted',
   /** The client was ended or destroyed by the caller. */
-  | 'closed';
+  'closed',
+] as const;
+
+export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
 
 export interface ClientErrorDetails {
   readonly reasonCode?: number | undefined;
@@ -41,7 +56,10 @@ export interface ClientErrorDetails {
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;
-  /** Reason Code of the packet behind it (return code for `refused` before MQTT 5); undefined where there is none. */
+  /**
+   * Reason Code of the packet behind it (return code for `refused` before MQTT 5, reply of a SOCKS5 proxy); undefined
+   * where there is none.
+   */
   readonly reasonCode: number | undefined;
   /** The version that `reasonCode` of `refused` is to be read by. */
   readonly protocolVersion: ProtocolVersion | undefined;

@@ -207,7 +207,10 @@ export class Client {
     return iterator;
   }
 
-  /** Stops reading: back-pressure for the server. No PINGRESP is missed meanwhile. */
+  /**
+   * Stops reading: back-pressure for the server. No PINGRESP is missed meanwhile. What was received and not yet given is
+   * given up with the connection, should that be lost; at QoS 1 and 2 the server sends it again.
+   */
   pause(): void {
     this.#block(CALLER, true);
   }

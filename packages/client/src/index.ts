@@ -1,5 +1,10 @@
 export { Client, connect, type EndOptions, type RequestOptions } from './client.js';
-export { ClientError, type ClientErrorCode, type ClientErrorDetails } from './client-error.js';
+export {
+  CLIENT_ERROR_CODES,
+  ClientError,
+  type ClientErrorCode,
+  type ClientErrorDetails,
+} from './client-error.js';
 export { type ConnectOptions, Delivery, type DeliveryVerdict } from './connect-options.js';
 export type { FailureHandler, PublishBatch } from './publish-batch.js';
 export type { PublishResult } from './publish-one.js';
