@@ -21,13 +21,17 @@ export function localZone(
 ): TimeZone {
   const tz = env.TZ?.replace(/^:/, '');
   if (tz === '') return UTC;
-  const file = tz === undefined ? SYSTEM_ZONE : path.resolve(env.TZDIR || ZONE_FOLDER, tz);
-  const content = read(file);
+  const folder = env.TZDIR || ZONE_FOLDER;
+  const content = read(tz === undefined ? SYSTEM_ZONE : path.resolve(folder, tz));
   const zone = content && tzifZone(content);
   if (zone !== undefined) return zone;
   if (tz === undefined) return intlZone(undefined) ?? UTC;
+  const named = posixZone(tz);
+  if (named !== undefined) return named;
+  // Where there are zone files, a zone without one does not exist, whatever the runtime knows.
+  const known = read(path.resolve(folder, 'UTC')) === undefined ? intlZone(tz) : undefined;
   // What is nobody's zone is UTC with the name that the text begins with, where it has the letters of one.
-  return posixZone(tz) ?? intlZone(tz) ?? fixedZone(0, /^[A-Za-z]{3,}/.exec(tz)?.[0] ?? '');
+  return known ?? fixedZone(0, /^[A-Za-z]{3,}/.exec(tz)?.[0] ?? '');
 }
 
 function readIfThere(file: string): Buffer | undefined {
