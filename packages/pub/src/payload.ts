@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import {
   byteText,
   type Io,
@@ -25,19 +25,14 @@ export async function readPayload(
   }
 }
 
-async function readWholeFile(path: Buffer): Promise<Buffer> {
+/** There is nothing else to do meanwhile, and `node:fs/promises` would have to be loaded for every run. */
+function readWholeFile(path: Buffer): Buffer {
   const fail = (before: Uint8Array | string): ProgramError =>
     new ProgramError(1, byteText`${before}Error loading input file "${path}".\n`);
-  const unreadable = (error: unknown): Buffer =>
-    byteText`Error: Unable to read file "${path}": ${systemErrorText(error)}.\n`;
-  let file: Awaited<ReturnType<typeof open>>;
+  let file: number | undefined;
   try {
-    file = await open(path);
-  } catch (error) {
-    throw fail(unreadable(error));
-  }
-  try {
-    const found = await file.stat();
+    file = openSync(path, 'r');
+    const found = fstatSync(file);
     if (found.isDirectory()) {
       throw fail(
         byteText`Error: ${path} is not a file.Error: Unable to read file "${path}": Is a directory.\n`,
@@ -46,13 +41,14 @@ async function readWholeFile(path: Buffer): Promise<Buffer> {
     if (found.isFile() && found.size > MAXIMUM_PAYLOAD) throw fail(TOO_LARGE_FILE);
     // Files of /proc say 0 and have content; the reference believes what they say.
     if (found.isFile() && found.size === 0) return Buffer.alloc(0);
-    const content = await file.readFile();
+    const content = readFileSync(file);
     if (content.length > MAXIMUM_PAYLOAD) throw fail(TOO_LARGE_FILE);
     return content;
   } catch (error) {
-    throw error instanceof ProgramError ? error : fail(unreadable(error));
+    if (error instanceof ProgramError) throw error;
+    throw fail(byteText`Error: Unable to read file "${path}": ${systemErrorText(error)}.\n`);
   } finally {
-    await file.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 
