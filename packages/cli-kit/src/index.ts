@@ -1,4 +1,4 @@
-export { ConnectionWatch, isFatal } from './connection/connection-watch.js';
+export { ConnectionWatch } from './connection/connection-watch.js';
 export { connectionFailure, type FailureContext, failure } from './connection/failure.js';
 export { type Connection, type ConnectionHandlers, openConnection } from './connection/open-connection.js';
 export { reconnectDelay } from './connection/reconnect.js';

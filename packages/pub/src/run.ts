@@ -6,7 +6,6 @@ import {
   crossCheckPub,
   type ExitCode,
   type Io,
-  isFatal,
   openConnection,
   type Reporter,
   type Run,
@@ -54,7 +53,6 @@ async function publishLines(
     ...tracing(settings, io),
     reconnect: (attempt) => reconnectDelay(attempt),
     onConnectionLost: (error) => {
-      if (isFatal(error)) return;
       watch.onLost(error);
       publisher?.onLost();
     },

@@ -86,4 +86,12 @@ describe('CONNACK refusals (cli §17.2)', () => {
     const refuse = (_packet: Packet, peer: Peer) => void peer.send(connack(code));
     expect(await sub(refuse, '-V', version, '-t', 'a')).toMatchObject({ code, out: '', err });
   });
+
+  test('MQTT 5 against a broker that answers in MQTT 3 (D-17)', async () => {
+    const answer = (_packet: Packet, peer: Peer) => void peer.socket.write(Uint8Array.of(0x20, 2, 0, 1));
+    expect(await sub(answer, '-V', '5', '-t', 'a')).toMatchObject({
+      code: 132,
+      err: 'Connection error: Unsupported Protocol Version. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.\n',
+    });
+  });
 });

@@ -5,7 +5,6 @@ import {
   connectionFailure,
   type ExitCode,
   type Io,
-  isFatal,
   MessagePrinter,
   Output,
   openConnection,
@@ -109,9 +108,7 @@ export class Subscriber {
       onMessage: (message) => this.#receive(message),
       onBatchEnd: () => this.#batchEnd(),
       reconnect: (attempt) => reconnectDelay(attempt),
-      onConnectionLost: (error) => {
-        if (!isFatal(error)) watch.onLost(error);
-      },
+      onConnectionLost: (error) => watch.onLost(error),
       onReconnected: () => {
         watch.onBack();
         this.#subscribe();

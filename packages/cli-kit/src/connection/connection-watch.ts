@@ -3,19 +3,6 @@ import type { Reporter } from '../program/reporter.js';
 import { systemErrorText } from '../program/system-error.js';
 import type { Endpoint } from './endpoint.js';
 
-/** Ends of a connection after which trying again makes no sense (cli §12.4). */
-const FATAL: ReadonlySet<ClientError['code']> = new Set([
-  'refused',
-  'protocol-error',
-  'unexpected-auth',
-  'qos-not-supported',
-  'packet-too-large',
-]);
-
-export function isFatal(error: ClientError): boolean {
-  return FATAL.has(error.code);
-}
-
 /** Says when a connection that is kept up is lost and when it is back, one line each (P-8). */
 export class ConnectionWatch {
   readonly #reporter: Reporter;
@@ -25,10 +12,6 @@ export class ConnectionWatch {
   constructor(reporter: Reporter, endpoint: () => Endpoint) {
     this.#reporter = reporter;
     this.#endpoint = endpoint;
-  }
-
-  get lost(): boolean {
-    return this.#lost;
   }
 
   onLost(error: ClientError): void {

@@ -84,9 +84,8 @@ export function connectionFailure(error: ClientError, context: FailureContext): 
 }
 
 /** `Error: Connection refused (127.0.0.1:1883)` (P-9). */
-function where(error: ClientError): string {
-  const { address, port } = error as { readonly address?: unknown; readonly port?: unknown };
-  if (typeof address !== 'string') return '';
+function where({ address, port }: ClientError): string {
+  if (address === undefined) return '';
   const host = address.includes(':') ? `[${address}]` : address;
   return port === undefined ? ` (${host})` : ` (${host}:${port})`;
 }
@@ -109,8 +108,7 @@ function refusal(error: ClientError, { tool, lines }: FailureContext): ProgramEr
 }
 
 function refusalText(error: ClientError): { code: number; text: string; known: boolean } {
-  const { protocolVersion } = error as { readonly protocolVersion?: number };
-  const code = error.reasonCode ?? ReasonCode.UNSPECIFIED_ERROR;
+  const { protocolVersion, reasonCode: code = ReasonCode.UNSPECIFIED_ERROR } = error;
   if (protocolVersion !== 5) {
     const known = code in V3_REFUSALS && code !== 0;
     return { code, text: `Connection Refused: ${V3_REFUSALS[known ? code : 0]}`, known };
