@@ -22,6 +22,7 @@ import type { Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 import type { ListenerSettings } from '../settings.js';
 import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
+import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
 import type { Flushable } from './flush-scheduler.js';
 import { headerLimits } from './header-limits.js';
 import { MessageWriter } from './message-writer.js';
@@ -305,21 +306,4 @@ export class Connection implements Flushable {
       this.close('exceededTimeout');
     }
   }
-}
-
-function closeReasonOf(error: PeerError): CloseReason {
-  if (error.reasonCode === 0x95) return 'oversizePacket';
-  if (error.reasonCode === 0x94) return 'topicAliasInvalid';
-  return error.name === 'MalformedPacketError' ? 'malformedPacket' : 'protocolError';
-}
-
-/** Errors that get a bare close in MQTT 5 too (broker §9.1, T-54). */
-function answersWithDisconnect(error: PeerError): boolean {
-  return (
-    error.code !== 'property-utf8' &&
-    error.code !== 'ping-length' &&
-    error.code !== 'remaining-length' &&
-    error.code !== 'header-limit' &&
-    error.code !== 'second-connect'
-  );
 }

@@ -15,6 +15,8 @@ const NO_ALIASES = new OutboundTopicAliases(0);
 export class MessageWriter {
   /** Topic Aliases towards the client (3.3.2.3.4). */
   aliases = NO_ALIASES;
+  /** For the log. */
+  clientId = '';
   /** The client's Maximum Packet Size (3.1.2.11.4). */
   maximumPacketSize = Number.POSITIVE_INFINITY;
   readonly #output: SocketOutput;
@@ -77,7 +79,9 @@ export class MessageWriter {
     const packet = new OutputBuffer();
     packet.forward(message.frame, version, qos, retain, dup, packetId, additions);
     if (packet.size > this.maximumPacketSize) {
-      this.#engine.log.notice(`Dropping too large outgoing PUBLISH (${packet.size} bytes)`);
+      this.#engine.log.notice(
+        `Dropping too large outgoing PUBLISH for ${this.clientId} (${packet.size} bytes)`,
+      );
       this.#engine.counters.dropped++;
       return false;
     }

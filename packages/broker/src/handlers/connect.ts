@@ -129,6 +129,7 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
   connection.will = packet.will;
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
+  connection.writer.clientId = clientId;
   connection.writer.maximumPacketSize = maximum ?? Number.POSITIVE_INFINITY;
   session.expiryInterval = expiryOf(packet);
   connection.setAliases(
@@ -195,6 +196,6 @@ function logAccepted(connection: Connection, packet: Connect, keepAlive: number)
   const user = packet.username === undefined ? '' : `, u'${packet.username}'`;
   const clean = packet.cleanStart ? 1 : 0;
   engine.log.notice(
-    `New client connected from ${peer.address}:${peer.port} as ${clientId} (p${packet.protocolVersion}, c${clean}, k${keepAlive}${user}).`,
+    `New ${connection.bridge ? 'bridge' : 'client'} connected from ${peer.address}:${peer.port} as ${clientId} (p${packet.protocolVersion}, c${clean}, k${keepAlive}${user}).`,
   );
 }
