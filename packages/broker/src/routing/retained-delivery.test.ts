@@ -137,6 +137,24 @@ describe('many retained messages (broker B-10)', () => {
     expect(lines.filter((line) => line.startsWith('PUBLISH'))).toHaveLength(20);
   });
 
+  it('go on where a session comes back in the middle of them [MQTT-4.1.0-1]', async () => {
+    const broker = new TestBroker({ settings: { maxInflightMessages: 1 } });
+    const publisher = await broker.connect({ clientId: 'publisher' });
+    for (let count = 0; count < 6; count++)
+      await publisher.send(publishPacket(`a/${count}`, String(count), { retain: true, qos: 1 }));
+    const fields = { cleanStart: false };
+    let client = await broker.connect(fields);
+    const seen = new Set(await client.send(subscribePacket({ 'a/+': 1 })));
+    for (let packetId = 1; packetId <= 6; packetId++) {
+      await client.vanish();
+      client = await broker.attempt(fields);
+      for (const line of await client.take()) seen.add(line);
+      for (const line of await client.send(acknowledgement('PUBACK', packetId))) seen.add(line);
+    }
+    const payloads = [...seen].flatMap((line) => /^PUBLISH a\/\d=(\d)/.exec(line)?.[1] ?? []);
+    expect([...new Set(payloads)]).toEqual(['0', '1', '2', '3', '4', '5']);
+  });
+
   it('are not dropped, however many', async () => {
     const broker = new TestBroker({ settings: { maxQueuedMessages: 5 } });
     const publisher = await broker.connect({ clientId: 'publisher' });

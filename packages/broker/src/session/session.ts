@@ -80,13 +80,13 @@ export class Session implements OutboundSink<Delivery> {
     this.outbound.connected(window, sessionPresent);
     this.#offlineQoS0?.drain((message, retain, identifier) => this.#sendQoS0(message, retain, identifier));
     this.#offlineQoS0 = undefined;
+    this.replay.pump();
   }
 
-  /** The connection is gone. */
+  /** The connection is gone. What was retained for a new subscription and has not been sent goes on with the next one. */
   detach(): void {
     this.connection = undefined;
     this.outbound.disconnected();
-    this.replay.clear();
     this.pressure.end();
   }
 
