@@ -123,7 +123,9 @@ export class Link {
   };
 
   readonly #broken = (cause: Error): void => {
-    this.#lost(new ClientError('connection-lost', cause.message, { cause }));
+    // A transport may know better what it was: a TLS 1.3 server refuses a certificate after the handshake.
+    if (cause instanceof ClientError) this.#lost(cause);
+    else this.#lost(new ClientError('connection-lost', cause.message, { cause }));
   };
 
   #lost(error: ClientError): void {
