@@ -3,7 +3,13 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /** Programs that are not ours and that some tests run against. */
-export type Peer = 'mosquitto' | 'mosquitto_pub' | 'mosquitto_sub' | 'mosquitto_passwd';
+export type Peer =
+  | 'mosquitto'
+  | 'mosquitto_pub'
+  | 'mosquitto_sub'
+  | 'mosquitto_passwd'
+  | 'microsocks'
+  | 'openssl';
 
 /** Debian installs servers where an ordinary user's PATH does not look. */
 const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin'];
