@@ -111,6 +111,25 @@ describe('verify', () => {
     expect(verifyPassword).toHaveBeenCalledTimes(4);
   });
 
+  test('an unknown user costs one hash of the kind that the file has', async () => {
+    for (const kind of ['sha512-pbkdf2', 'sha512', 'argon2id', 'bcrypt'] as const) {
+      const checks = PasswordVerifier.fromText(`a:${await hashPassword(right, { kind })}\n`, 'f');
+      await checks.verify('nobody', right);
+      await checks.verify('a', wrong);
+      expect(verifyPassword.mock.calls.map(([, used]) => used.kind)).toEqual([kind, kind]);
+      verifyPassword.mockClear();
+    }
+  });
+
+  test('nothing that was right is right in the next load of the file', async () => {
+    const before = verifier();
+    expect(await before.verify('a', right)).toBe('accepted');
+    const after = PasswordVerifier.fromText(`a:${await hashPassword(wrong, { iterations: 1 })}\n`, 'f');
+    expect(await after.verify('a', right)).toBe('refused');
+    expect(await after.verify('a', wrong)).toBe('accepted');
+    expect(verifyPassword).toHaveBeenCalledTimes(3);
+  });
+
   test('what is wrong is remembered by nobody, and one user is not another', async () => {
     const checks = PasswordVerifier.fromText(`a:${hash}\n`, 'f');
     await checks.verify('a', right);
