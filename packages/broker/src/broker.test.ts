@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Verdict } from '@tsmqtt/credentials';
+import { encodePacket } from '@tsmqtt/protocol';
 import { build } from 'esbuild';
 import { afterEach, describe, expect, it } from 'vitest';
-import { PINGREQ, publishPacket, subscribePacket } from '../test/raw-client.js';
+import { connectPacket, PINGREQ, publishPacket, subscribePacket } from '../test/raw-client.js';
 import { SocketClient } from '../test/socket-client.js';
 import { type Broker, type BrokerOptions, startBroker } from './broker.js';
 import { silentLog } from './log/log.js';
@@ -83,7 +84,7 @@ describe('startBroker', () => {
   });
 
   it('runs several listeners over the same sessions', async () => {
-    const { port: _port, ...listeners } = { port: 0, listeners: [on(0), on(0)] };
+    const { port: _port, ...listeners } = { port: 0, listeners: [on(0), on(0)], allowAnonymous: true };
     const broker = await startBroker(listeners);
     open.push(() => broker.close());
     const [first, second] = broker.addresses.map(({ port }) => port) as [number, number];
@@ -161,7 +162,11 @@ describe('max_connections', () => {
   it('closes what is over it unanswered, until somebody leaves (broker T-42)', async () => {
     const notices: string[] = [];
     const log = { ...silentLog, notice: (text: string) => void notices.push(text) };
-    const broker = await startBroker({ listeners: [on(0, { maxConnections: 2 })], log });
+    const broker = await startBroker({
+      listeners: [on(0, { maxConnections: 2 })],
+      allowAnonymous: true,
+      log,
+    });
     open.push(() => broker.close());
     const first = await SocketClient.connect(broker.port, { clientId: '1' });
     // Without CONNECT it is a connection too.
@@ -178,7 +183,7 @@ describe('max_connections', () => {
   });
 
   it.each([0, -1])('%i is no limit', async (maxConnections) => {
-    const broker = await startBroker({ listeners: [on(0, { maxConnections })] });
+    const broker = await startBroker({ listeners: [on(0, { maxConnections })], allowAnonymous: true });
     open.push(() => broker.close());
     for (const clientId of ['1', '2', '3'])
       await (await SocketClient.connect(broker.port, { clientId })).ping();
@@ -346,5 +351,22 @@ describe('reload()', () => {
     client.send(publishPacket('b', '2'), subscribePacket({ a: 0 }), PINGREQ);
     await client.until((bytes) => bytes.endsWith('310400016131d000'));
     expect(client.bytes).toContain('300400016232');
+  });
+});
+
+describe('strangers', () => {
+  // biome-ignore format: one row a line
+  it.each([
+    ['127.0.0.1', {}, '20020000'],
+    ['localhost', {}, '20020000'],
+    ['0.0.0.0', {}, '20020005'],
+    ['0.0.0.0', { allowAnonymous: true }, '20020000'],
+    ['127.0.0.1', { allowAnonymous: false }, '20020005'],
+  ])('at %s with %j are answered %s', async (host, options, connack) => {
+    const broker = await startBroker({ port: 0, host, ...options });
+    open.push(() => broker.close());
+    const client = await SocketClient.open(broker.port, '127.0.0.1', 4);
+    client.socket.write(encodePacket(connectPacket({}), 4));
+    await client.until((bytes) => bytes === connack);
   });
 });

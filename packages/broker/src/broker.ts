@@ -18,7 +18,10 @@ import {
 export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
   /** Port of the one listener of a test or a tool; 0 takes a free one. Replaces `listeners`. */
   readonly port?: number;
-  /** Address of that listener; default 127.0.0.1. */
+  /**
+   * Address of that listener; default 127.0.0.1. Anonymous clients are let in by default where it is a loopback address,
+   * and nowhere else.
+   */
   readonly host?: string;
   /** Default: nothing is logged. */
   readonly log?: Log;
@@ -56,7 +59,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const settings: BrokerSettings = {
     ...DEFAULT_SETTINGS,
     ...given,
-    ...listenersOf(port, host, given.listeners),
+    ...listenersOf(port, host, given),
   };
   const engine = new Engine(settings, log, clock, verifier ?? (await loadVerifier(settings.passwordFile)));
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
@@ -76,16 +79,22 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   return running(engine, opened);
 }
 
+/** The listeners that are meant, and whether they serve this machine alone: only then do strangers get in unasked. */
 function listenersOf(
   port: number | undefined,
   host: string | undefined,
-  listeners: readonly ListenerSettings[] | undefined,
-): { readonly listeners?: readonly ListenerSettings[] } {
-  if (port === undefined && (host === undefined || listeners !== undefined)) return {};
-  return {
-    listeners: [{ ...DEFAULT_LISTENER, port: port ?? DEFAULT_LISTENER.port, host: host ?? '127.0.0.1' }],
-  };
+  given: Partial<BrokerSettings>,
+): Pick<BrokerSettings, 'listeners' | 'localOnly'> {
+  if (port === undefined && host === undefined) {
+    const listeners = given.listeners ?? DEFAULT_SETTINGS.listeners;
+    return { listeners, localOnly: given.localOnly ?? given.listeners === undefined };
+  }
+  const address = host ?? '127.0.0.1';
+  const listener = { ...DEFAULT_LISTENER, port: port ?? DEFAULT_LISTENER.port, host: address };
+  return { listeners: [listener], localOnly: LOOPBACK.test(address) };
 }
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 async function loadVerifier(path: string | undefined): Promise<PasswordVerifier | undefined> {
   return path === undefined ? undefined : PasswordVerifier.fromText(await readFile(path), path);

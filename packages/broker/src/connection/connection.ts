@@ -25,6 +25,7 @@ import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
 import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
 import type { Flushable } from './flush-scheduler.js';
 import { headerLimits } from './header-limits.js';
+import { Liveness } from './liveness.js';
 import { MessageWriter } from './message-writer.js';
 import { SocketOutput } from './socket-output.js';
 
@@ -45,8 +46,6 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 const CONNECT_TIMEOUT = 30_000;
 /** A closed connection's peer gets this long to read what was sent. */
 const LINGER = 1000;
-/** Bytes of an incomplete packet that count as a sign of life (broker §9.6). */
-const SIGN_OF_LIFE = 1000;
 
 /** Where a connection comes from, for the log. */
 export interface PeerAddress {
@@ -74,8 +73,7 @@ export class Connection implements Flushable {
   readonly writer: MessageWriter;
   readonly #stream: PacketStream;
   readonly #output: SocketOutput;
-  #lastSign: number;
-  #signBytes = 0;
+  readonly #liveness: Liveness;
   #heldBy: Session | undefined;
   #closeAt = Number.POSITIVE_INFINITY;
 
@@ -99,7 +97,7 @@ export class Connection implements Flushable {
         headerLimits(firstByte, length, this.#stream.version);
       },
     );
-    this.#lastSign = engine.clock.now();
+    this.#liveness = new Liveness(engine.clock.now());
     engine.connections.add(this);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('end', () => this.lost('connectionClosed'));
@@ -128,16 +126,10 @@ export class Connection implements Flushable {
 
   #received(chunk: Buffer): void {
     if (this.phase >= Phase.CLOSING) return;
-    this.#signBytes += chunk.length;
     // CONNECT has its time as a whole, however its bytes trickle in.
-    if (this.#signBytes >= SIGN_OF_LIFE && this.phase === Phase.CONNECTED) this.#sign();
+    if (this.phase === Phase.CONNECTED) this.#liveness.bytes(chunk.length);
     this.#guard(() => this.#stream.receive(chunk));
     if (this.#stream.paused) this.socket.pause();
-  }
-
-  #sign(): void {
-    this.#signBytes = 0;
-    this.#lastSign = this.engine.clock.now();
   }
 
   #guard(read: () => void): void {
@@ -158,8 +150,7 @@ export class Connection implements Flushable {
   }
 
   #handle(packet: Packet): Verdict {
-    // A packet that comes again after a pause has been counted as a sign of life before.
-    this.#sign();
+    this.#liveness.packet();
     const verdict = handlePacket(this, packet);
     return this.phase >= Phase.CLOSING ? Verdict.PAUSE : verdict;
   }
@@ -185,7 +176,7 @@ export class Connection implements Flushable {
   resume(): void {
     this.#heldBy = undefined;
     if (this.phase >= Phase.CLOSING || this.phase === Phase.AUTHENTICATING) return;
-    this.#lastSign = this.engine.clock.now();
+    this.#liveness.excuse(this.engine.clock.now());
     this.#guard(() => this.#stream.resume());
     if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
   }
@@ -295,10 +286,10 @@ export class Connection implements Flushable {
     }
     // The broker itself does not read it: its silence says nothing (broker B-10).
     if (this.#stream.paused) {
-      this.#lastSign = now;
+      this.#liveness.excuse(now);
       return;
     }
-    const silent = now - this.#lastSign;
+    const silent = this.#liveness.silence(now);
     if (this.phase === Phase.NEW) {
       if (silent > CONNECT_TIMEOUT) this.close('exceededTimeout');
     } else if (this.keepAlive > 0 && silent > this.keepAlive * 1500) {

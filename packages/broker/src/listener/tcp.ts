@@ -36,7 +36,8 @@ export function listenTcp(
 ): Promise<OpenListener> {
   const acceptor = new Acceptor(engine, settings, load);
   // Writes are coalesced by the broker, so the kernel need not wait for more (broker B-16).
-  const server = createServer({ noDelay: true }, (socket) => acceptor.accept(socket));
+  // Half-open, so that a client that ends its side right behind its last packet still gets the answers to it.
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => acceptor.accept(socket));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: BACKLOG, ipv6Only: host.includes(':') }, () => {
