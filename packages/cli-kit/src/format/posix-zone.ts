@@ -21,10 +21,11 @@ export function posixZone(text: string): TimeZone | undefined {
   const found = ZONE.exec(text);
   if (found === null) return undefined;
   const [all, standardName, standardOffset, summerName, summerOffset] = found;
-  const standard = { offset: -seconds(standardOffset!), abbreviation: plain(standardName!) };
+  // POSIX counts hours to the west.
+  const standard = { offset: 0 - seconds(standardOffset!), abbreviation: plain(standardName!) };
   if (summerName === undefined) return fixedZone(standard.offset, standard.abbreviation);
   const summer = {
-    offset: summerOffset === undefined ? standard.offset + 3600 : -seconds(summerOffset),
+    offset: summerOffset === undefined ? standard.offset + 3600 : 0 - seconds(summerOffset),
     abbreviation: plain(summerName),
   };
   const rules = text.slice(all.length) || DEFAULT_RULES;
