@@ -8,6 +8,7 @@ import { root } from '../scripts/steps.mjs';
 import { installed, versionOf } from './peers.mjs';
 import { idle } from './scenarios/idle.mjs';
 import { lines } from './scenarios/lines.mjs';
+import { passwordHash } from './scenarios/password-hash.mjs';
 import { publish } from './scenarios/publish.mjs';
 
 const scenarios = {
@@ -16,6 +17,7 @@ const scenarios = {
   qos2: () => lines({ qos: 2, count: 200_000 }),
   publish,
   idle,
+  'password-hash': passwordHash,
 };
 
 const asked = process.argv.slice(2);

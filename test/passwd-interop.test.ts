@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { PasswordVerifier } from '@tsmqtt/credentials';
 import { describe, expect, test } from 'vitest';
 import { withPasswords } from './support/accounts.js';
-import { type RunningBroker, startBroker } from './support/brokers.js';
+import { describeBrokers, type RunningBroker, startBroker } from './support/brokers.js';
 import { startChild } from './support/child.js';
 import { temporaryFolder } from './support/folder.js';
 import { describePeer, findPeer } from './support/peers.js';
@@ -164,6 +164,23 @@ describePeer('mosquitto', 'a password file', () => {
       expect(await logIn(broker, 'gone', 'plain')).toBe(5);
     },
   );
+});
+
+describeBrokers('a password that is changed while the broker runs', (name) => {
+  test('is the right one after SIGHUP, and the one that was right before is not', async () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'passwd');
+    expect(await passwd(['-c', '--import', file], 'pi:old\nssbun:same\n')).toBe(0);
+    const broker = await startBroker(name, { conf: withPasswords(file) });
+    // Twice: the second time it may be remembered.
+    for (let time = 0; time < 2; time += 1) expect(await logIn(broker, 'pi', 'old')).toBe(0);
+    expect(await passwd(['-b', file, 'pi', 'new'])).toBe(0);
+    expect(await logIn(broker, 'pi', 'old')).toBe(0);
+    process.kill(broker.child.pid, 'SIGHUP');
+    while ((await logIn(broker, 'pi', 'new')) !== 0);
+    expect(await logIn(broker, 'pi', 'old')).toBe(5);
+    expect(await logIn(broker, 'ssbun', 'same')).toBe(0);
+  });
 });
 
 /** Exit code of a publisher with that password: Debian's own one for Debian's broker. */
