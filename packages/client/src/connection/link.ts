@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ClientError } from '../client-error.js';
 import type { ClientSession } from '../session/client-session.js';
+import { meaning } from '../transport/connector.js';
 
 /** How long the peer may take to close its side after DISCONNECT (cli P-21). */
 const LINGER_MS = 1000;
@@ -124,8 +125,7 @@ export class Link {
 
   readonly #broken = (cause: Error): void => {
     // A transport may know better what it was: a TLS 1.3 server refuses a certificate after the handshake.
-    if (cause instanceof ClientError) this.#lost(cause);
-    else this.#lost(new ClientError('connection-lost', cause.message, { cause }));
+    this.#lost(meaning(cause) ?? new ClientError('connection-lost', cause.message, { cause }));
   };
 
   #lost(error: ClientError): void {

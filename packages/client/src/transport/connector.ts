@@ -1,9 +1,16 @@
 import type { Duplex } from 'node:stream';
+import { ClientError } from '../client-error.js';
 
 /**
  * Opens one byte duplex to the broker: the seam between MQTT and what carries it. Rejects with a ClientError
  * (`connect-failed`, `lookup-failed`, those of TLS, WebSocket and the proxy), or with anything where `signal` aborted
- * it. Connectors stack: TLS, WebSocket and SOCKS5 each run over another one. A duplex that fails later may do so with
- * a ClientError too; any other error means `connection-lost`.
+ * it. Connectors stack: TLS, WebSocket and SOCKS5 each run over another one.
  */
 export type Connector = (signal: AbortSignal) => Promise<Duplex>;
+
+/** The ClientError that a failed duplex means: its error, or what caused it. Others mean `connection-lost`. */
+export function meaning(error: Error): ClientError | undefined {
+  const { cause } = error;
+  if (error instanceof ClientError) return error;
+  return cause instanceof ClientError ? cause : undefined;
+}

@@ -13,9 +13,9 @@ import {
 } from 'node:tls';
 import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
-import type { Connector } from './connector.js';
+import { type Connector, meaning } from './connector.js';
 import type { FilePath, TlsHandshakeOptions, TlsOptions, TlsPskOptions } from './tls.js';
-import { nameMismatch, tlsErrorText } from './tls-error.js';
+import { CLOSED_EARLY, nameMismatch, tlsErrorText } from './tls-error.js';
 import { setupError, systemText } from './tls-files.js';
 import { IdentityReader } from './tls-identity.js';
 import { trustedCertificates } from './tls-trust.js';
@@ -140,7 +140,7 @@ function shakeHands(
     base.on('error', (error) => socket.destroy(error));
     if (keyLog !== undefined) socket.on('keylog', (line: Buffer) => writeSync(keyLog, line));
     const onError = (error: Error): void => fail(tlsFailed(error));
-    const onClose = (): void => fail(tlsFailed(new Error('closed')));
+    const onClose = (): void => fail(new ClientError('tls-failed', CLOSED_EARLY));
     socket
       .on('error', onError)
       .on('close', onClose)
@@ -157,21 +157,15 @@ function shakeHands(
 }
 
 function tlsFailed(error: Error): ClientError {
-  if (error instanceof ClientError) return error;
-  return new ClientError('tls-failed', tlsErrorText(error), { cause: error });
+  return meaning(error) ?? new ClientError('tls-failed', tlsErrorText(error), { cause: error });
 }
 
 /**
  * A TLS 1.3 server looks at our certificate after the handshake is over for us, and what it thinks of it arrives as
- * the error of a connection that stood already.
+ * the error of a connection that stood already. Nobody can put another error in its place, but it can be given a cause.
  */
 function explainLateFailures(socket: TLSSocket): void {
-  const destroy = socket._destroy.bind(socket);
-  socket._destroy = (error, callback) => {
-    destroy(error, (reason) => callback(isTlsError(reason) ? tlsFailed(reason) : reason));
-  };
-}
-
-function isTlsError(error: Error | null | undefined): error is Error {
-  return (error as NodeJS.ErrnoException | null | undefined)?.code?.startsWith('ERR_SSL_') ?? false;
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code?.startsWith('ERR_SSL_')) error.cause = tlsFailed(error);
+  });
 }

@@ -5,7 +5,7 @@ import { UsageError } from '@tsmqtt/protocol';
 import { WebSocket } from 'ws';
 import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
-import type { Connector } from './connector.js';
+import { type Connector, meaning } from './connector.js';
 import type { WebSocketOptions } from './websocket.js';
 import { WebSocketDuplex } from './websocket-duplex.js';
 
@@ -87,7 +87,8 @@ function refused({ statusCode = 0, statusMessage }: IncomingMessage): ClientErro
 }
 
 function asHandshakeError(error: Error): ClientError {
-  if (error instanceof ClientError) return error;
+  const known = meaning(error);
+  if (known !== undefined) return known;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return handshakeError('the server closed the connection during the WebSocket handshake', error);

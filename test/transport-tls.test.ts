@@ -1,0 +1,384 @@
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Client, type ClientError, connect, type TlsOptions, tcp, tls } from '@tsmqtt/client';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type Authority,
+  type CertificateFiles,
+  certificateFolder,
+  createAuthority,
+  encryptKey,
+  hashName,
+  selfSigned,
+} from './support/certificates.js';
+import { temporaryFolder } from './support/folder.js';
+import { startMosquitto } from './support/mosquitto.js';
+import { describePeer } from './support/peers.js';
+
+const LOCALHOST = 'DNS:localhost,IP:127.0.0.1';
+
+interface Certificates {
+  readonly ca: Authority;
+  readonly otherCa: Authority;
+  readonly good: CertificateFiles;
+  readonly client: CertificateFiles;
+}
+
+function makeCertificates(folder: string): Certificates {
+  const ca = createAuthority(folder, 'Test CA');
+  return {
+    ca,
+    otherCa: createAuthority(folder, 'Other CA'),
+    good: ca.issue('good', { name: 'localhost', alternatives: LOCALHOST }),
+    client: ca.issue('client', { name: 'alice', use: 'clientAuth' }),
+  };
+}
+
+/** A TLS listener of mosquitto with this certificate. */
+async function tlsBroker({ cert, key }: CertificateFiles, ...more: readonly string[]): Promise<number> {
+  return (await startMosquitto(`certfile ${cert}`, `keyfile ${key}`, ...more)).port;
+}
+
+/** Connects, publishes with QoS 1 and ends; what it rejects with otherwise. */
+async function publish(port: number, options: Partial<TlsOptions>): Promise<void> {
+  const { host = 'localhost', ...rest } = options;
+  const connector = tls(tcp({ host: '127.0.0.1', port }), { host, ...rest });
+  const client: Client = await connect({ connector });
+  onTestFinished(() => client.destroy());
+  await client.publish('t', 'hello', { qos: 1 });
+  await client.end();
+  expect(await client.closed).toBeUndefined();
+}
+
+async function failure(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
+  const error = await promise.then(
+    () => expect.fail('it worked'),
+    (reason: ClientError) => reason,
+  );
+  return { code: error.code, message: error.message };
+}
+
+const failed = (message: string | RegExp) => ({
+  code: 'tls-failed',
+  message: typeof message === 'string' ? message : expect.stringMatching(message),
+});
+
+describePeer('openssl', 'TLS with certificates of OpenSSL', () => {
+  const folder = certificateFolder();
+  let made: Certificates;
+  beforeAll(() => {
+    made = makeCertificates(folder);
+  });
+
+  describePeer('mosquitto', 'and mosquitto', () => {
+    describe('trust', () => {
+      test.each(['localhost', '127.0.0.1'])('a CA file, by %s', async (host) => {
+        const port = await tlsBroker(made.good);
+        await publish(port, { host, caFile: made.ca.file });
+        await publish(port, { host, caFile: Buffer.from(made.ca.file) });
+      });
+
+      test('a CA file with several CAs and words between them', async () => {
+        const both = path.join(temporaryFolder(), 'both.pem');
+        const text = [made.otherCa, made.ca].map(({ file }) => `# Größe\r\n${readFileSync(file)}`).join('');
+        writeFileSync(both, text);
+        await publish(await tlsBroker(made.good), { caFile: both });
+      });
+
+      test.each([
+        ['by hash', (ca: string) => hashName(ca)],
+        ['by .pem', () => 'ca.pem'],
+        ['by .crt', () => 'ca.crt'],
+      ])('a CA directory, %s', async (_title, name) => {
+        const directory = temporaryFolder({ 'readme.txt': 'no CA', 'junk.pem': 'no CA either' });
+        copyFileSync(made.ca.file, path.join(directory, name(made.ca.file)));
+        symlinkSync('gone', path.join(directory, '00000000.0'));
+        await publish(await tlsBroker(made.good), { caDirectory: directory });
+      });
+
+      test('CA file and CA directory add up', async () => {
+        const directory = temporaryFolder();
+        copyFileSync(made.ca.file, path.join(directory, 'ca.pem'));
+        const port = await tlsBroker(made.good);
+        await publish(port, { caFile: made.otherCa.file, caDirectory: directory });
+      });
+
+      test.each([
+        ['SSL_CERT_FILE', () => ({ SSL_CERT_FILE: made.ca.file })],
+        [
+          'SSL_CERT_DIR',
+          () => ({ SSL_CERT_DIR: `${path.join(folder, 'cas')}:${path.dirname(made.otherCa.file)}` }),
+        ],
+      ])('the OS store with %s', async (_title, env) => {
+        mkdirSync(path.join(folder, 'cas'), { recursive: true });
+        copyFileSync(made.ca.file, path.join(folder, 'cas', hashName(made.ca.file)));
+        const port = await tlsBroker(made.good);
+        await publish(port, { osStore: true, env: env() });
+        await publish(port, { env: env() });
+        await publish(port, { osStore: true, caFile: made.otherCa.file, env: env() });
+      });
+
+      test('the OS store alone does not trust a CA of ours', async () => {
+        const port = await tlsBroker(made.good);
+        expect(await failure(publish(port, { osStore: true, env: {} }))).toEqual(
+          failed('certificate of an unknown CA'),
+        );
+      });
+    });
+
+    describe("what is wrong with the server's certificate", () => {
+      test('another CA', async () => {
+        const port = await tlsBroker(made.good);
+        expect(await failure(publish(port, { caFile: made.otherCa.file }))).toEqual(
+          failed('certificate of an unknown CA'),
+        );
+        await publish(port, { caFile: made.otherCa.file, insecure: true });
+      });
+
+      test('expired, and not valid yet', async () => {
+        const old = made.ca.issue('old', { name: 'localhost', alternatives: LOCALHOST, until: '20210101' });
+        const port = await tlsBroker(old);
+        const caFile = made.ca.file;
+        expect(await failure(publish(port, { caFile }))).toEqual(failed('certificate has expired'));
+        await publish(port, { caFile, insecure: true });
+        const early = { name: 'localhost', alternatives: LOCALHOST, from: '20480101' };
+        const young = await tlsBroker(made.ca.issue('young', early));
+        expect(await failure(publish(young, { caFile }))).toEqual(failed('certificate is not valid yet'));
+      });
+
+      test('another host', async () => {
+        const names = { name: 'a', alternatives: 'DNS:mqtt.example,DNS:*.mqtt.example,IP:192.0.2.1' };
+        const port = await tlsBroker(made.ca.issue('elsewhere', names));
+        const caFile = made.ca.file;
+        for (const host of ['localhost', '127.0.0.1', 'a.b.mqtt.example']) {
+          expect(await failure(publish(port, { host, caFile }))).toEqual(
+            failed(`certificate is for mqtt.example, *.mqtt.example, 192.0.2.1, not for ${host}`),
+          );
+        }
+        for (const host of ['mqtt.example', 'a.mqtt.example', 'MQTT.example', '192.0.2.1']) {
+          await publish(port, { host, caFile });
+        }
+        await publish(port, { caFile, insecure: true });
+      });
+
+      test('another host, known by its common name', async () => {
+        const port = await tlsBroker(made.ca.issue('plain', { name: 'plain.example' }));
+        const caFile = made.ca.file;
+        expect(await failure(publish(port, { caFile }))).toEqual(
+          failed('certificate is for plain.example, not for localhost'),
+        );
+        await publish(port, { host: 'plain.example', caFile });
+      });
+
+      test('self-signed', async () => {
+        const own = selfSigned(folder, 'own', LOCALHOST);
+        const port = await tlsBroker(own);
+        expect(await failure(publish(port, { caFile: made.ca.file }))).toEqual(
+          failed('self-signed certificate, which is not among the trusted ones'),
+        );
+        await publish(port, { caFile: own.cert });
+      });
+
+      test('meant for clients', async () => {
+        const port = await tlsBroker(made.client);
+        expect(await failure(publish(port, { host: 'alice', caFile: made.ca.file }))).toEqual(
+          failed('certificate is not meant for servers'),
+        );
+      });
+    });
+
+    describe('client certificates', () => {
+      const required = (...more: readonly string[]): Promise<number> =>
+        tlsBroker(made.good, `cafile ${made.ca.file}`, 'require_certificate true', ...more);
+      const own = ({ cert, key }: CertificateFiles): Partial<TlsOptions> => ({
+        caFile: made.ca.file,
+        certFile: cert,
+        keyFile: key,
+      });
+
+      test('a good one, with the trust of a file and of the OS store', async () => {
+        const port = await required();
+        await publish(port, own(made.client));
+        const { caFile: _file, ...rest } = own(made.client);
+        await publish(port, { ...rest, env: { SSL_CERT_FILE: made.ca.file } });
+      });
+
+      test.each([['TLSv1.2'], ['TLSv1.3']] as const)('none where one is required, %s', async (version) => {
+        const port = await required();
+        const options = { caFile: made.ca.file, minVersion: version, maxVersion: version };
+        expect(await failure(publish(port, options))).toEqual(
+          failed(
+            /^the server (?:requires a client certificate|found no common ground: it requires a client)/,
+          ),
+        );
+      });
+
+      test.each([['TLSv1.2'], ['TLSv1.3']] as const)('one of another CA, %s', async (version) => {
+        const port = await required();
+        const stranger = made.otherCa.issue(`stranger-${version}`, { name: 'mallory' });
+        const options = { ...own(stranger), minVersion: version, maxVersion: version };
+        expect(await failure(publish(port, options))).toEqual(
+          failed('the server rejected the client certificate: its CA is unknown there'),
+        );
+      });
+
+      test('an expired one', async () => {
+        const port = await required();
+        const old = made.ca.issue('old-client', { name: 'alice', until: '20210101' });
+        expect(await failure(publish(port, own(old)))).toEqual(
+          failed('the server rejected the client certificate: it has expired'),
+        );
+      });
+
+      test('a revoked one', async () => {
+        const revoked = made.ca.issue('revoked', { name: 'bob' });
+        made.ca.revoke(revoked);
+        const port = await required(`crlfile ${made.ca.revocations()}`);
+        expect(await failure(publish(port, own(revoked)))).toEqual(
+          failed('the server rejected the client certificate: it has been revoked'),
+        );
+        await publish(port, own(made.client));
+      });
+
+      test.each([false, true])('an encrypted key, traditional: %s', async (traditional) => {
+        const port = await required();
+        const keyFile = encryptKey(made.client.key, 'sésame', traditional);
+        const asked: unknown[] = [];
+        const options: TlsOptions = {
+          host: 'localhost',
+          ...own(made.client),
+          keyFile,
+          passphrase: async (file) => {
+            asked.push(file);
+            return 'sésame';
+          },
+        };
+        const connector = tls(tcp({ host: '127.0.0.1', port }), options);
+        for (let attempt = 0; attempt < 2; attempt++) {
+          const client = await connect({ connector });
+          await client.end();
+        }
+        expect(asked).toEqual([keyFile]);
+        const wrong = { ...options, passphrase: async () => 'x' };
+        expect(await failure(publish(port, wrong))).toEqual({
+          code: 'tls-setup',
+          message: `the key ${keyFile} cannot be decrypted with this passphrase`,
+        });
+        const { passphrase: _asked, ...silent } = options;
+        expect(await failure(publish(port, silent))).toEqual({
+          code: 'tls-setup',
+          message: `the key ${keyFile} needs a passphrase`,
+        });
+      });
+    });
+
+    describe('what is agreed on', () => {
+      test.each([
+        ['TLS 1.3 only', '1.2', { minVersion: 'TLSv1.3' }],
+        ['TLS 1.2 at most', '1.3', { maxVersion: 'TLSv1.2' }],
+      ] as const)('%s, where the server has %s', async (_title, version, options) => {
+        const port = await tlsBroker(made.good, `tls_version tlsv${version}`);
+        const caFile = made.ca.file;
+        const outcome = publish(port, { ...options, caFile });
+        // mosquitto takes its tls_version for a minimum.
+        if (version === '1.2') await outcome;
+        else expect(await failure(outcome)).toEqual(failed('no TLS version in common with the server'));
+      });
+
+      test('ciphers of TLS 1.2 leave TLS 1.3 alone, and suites the other way round', async () => {
+        const port = await tlsBroker(made.good);
+        const caFile = made.ca.file;
+        const seen = async (options: Partial<TlsOptions>): Promise<string> => {
+          const connector = tls(tcp({ host: '127.0.0.1', port }), { host: 'localhost', caFile, ...options });
+          const socket = await connector(new AbortController().signal);
+          const { name, version } = (
+            socket as unknown as { getCipher(): { name: string; version: string } }
+          ).getCipher();
+          socket.destroy();
+          return `${version} ${name}`;
+        };
+        const ciphers = 'ECDHE-ECDSA-AES128-GCM-SHA256';
+        expect(await seen({ ciphers })).toBe('TLSv1.3 TLS_AES_256_GCM_SHA384');
+        expect(await seen({ ciphers, maxVersion: 'TLSv1.2' })).toBe(`TLSv1.2 ${ciphers}`);
+        const cipherSuites = 'TLS_CHACHA20_POLY1305_SHA256';
+        expect(await seen({ cipherSuites, minVersion: 'TLSv1.3' })).toBe(`TLSv1.3 ${cipherSuites}`);
+      });
+
+      test('no cipher in common', async () => {
+        const port = await tlsBroker(made.good);
+        const options = { caFile: made.ca.file, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' } as const;
+        expect(await failure(publish(port, { ...options, maxVersion: 'TLSv1.2' }))).toEqual(
+          failed('the server found no common ground: it requires a client certificate or other ciphers'),
+        );
+      });
+
+      test('the key log is appended to', async () => {
+        const port = await tlsBroker(made.good);
+        const keyLogFile = path.join(temporaryFolder({ keys: '# mine\n' }), 'keys');
+        await publish(port, { caFile: made.ca.file, keyLogFile });
+        await publish(port, { caFile: made.ca.file, keyLogFile, maxVersion: 'TLSv1.2' });
+        const lines = readFileSync(keyLogFile, 'utf8').split('\n');
+        expect(lines[0]).toBe('# mine');
+        expect(lines.filter((line) => line.startsWith('CLIENT_TRAFFIC_SECRET_0 '))).toHaveLength(1);
+        expect(lines.filter((line) => line.startsWith('CLIENT_RANDOM '))).toHaveLength(1);
+      });
+    });
+
+    test('a port without TLS', async () => {
+      const { port } = await startMosquitto();
+      expect(await failure(publish(port, { caFile: made.ca.file }))).toEqual(
+        failed(/^the server (?:closed the connection during the TLS handshake|does not speak TLS on this port)$/),
+      );
+    });
+  });
+
+  test.each([
+    [
+      'a CA file that is not there',
+      { caFile: '/nowhere' },
+      'cannot read the CA file /nowhere: no such file or directory',
+    ],
+    ['a CA file without CA', { caFile: '/dev/null' }, 'the CA file /dev/null holds no certificate'],
+    [
+      'no CA directory',
+      { caDirectory: '/nowhere' },
+      'cannot read the CA directory /nowhere: no such file or directory',
+    ],
+    ['an empty CA directory', { caDirectory: '/dev/fd' }, 'the CA directory /dev/fd holds no certificate'],
+    ['unknown ciphers', { ciphers: 'NO-SUCH' }, /^no cipher matches /],
+    ['unknown suites', { cipherSuites: 'TLS_NO_SUCH' }, /^no cipher matches /],
+    ['ciphers for suites', { cipherSuites: 'AES128-SHA' }, 'no cipher matches AES128-SHA'],
+    [
+      'no place for the key log',
+      { keyLogFile: '/nowhere/log' },
+      'cannot write the key log /nowhere/log: no such file or directory',
+    ],
+  ])('nothing is sent with %s', async (_title, options, message) => {
+    const never = (): never => expect.fail('it connected');
+    const connector = tls(never, { host: 'localhost', ...options });
+    expect(await failure(connector(new AbortController().signal))).toEqual({
+      code: 'tls-setup',
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+    });
+  });
+
+  test('nothing is sent with a certificate or key that is none, or with the key of another', async () => {
+    const { ca, good, client } = made;
+    const never = (): never => expect.fail('it connected');
+    const outcome = (certFile: string, keyFile: string) =>
+      failure(tls(never, { host: 'a', caFile: ca.file, certFile, keyFile })(new AbortController().signal));
+    const setup = (message: string) => ({ code: 'tls-setup', message });
+    expect(await outcome(good.cert, client.key)).toEqual(
+      setup(`the key ${client.key} does not belong to the certificate ${good.cert}`),
+    );
+    expect(await outcome(good.key, good.key)).toEqual(
+      setup(`the certificate ${good.key} is not a certificate in PEM`),
+    );
+    expect(await outcome(good.cert, good.cert)).toEqual(
+      setup(`the key ${good.cert} is not a private key in PEM`),
+    );
+    expect(await outcome('/nowhere', good.key)).toEqual(
+      setup('cannot read the certificate /nowhere: no such file or directory'),
+    );
+  });
+});
