@@ -12,7 +12,7 @@ let copy: string;
 
 beforeAll(async () => {
   copy = await mkdtemp(path.join(tmpdir(), 'tsmqtt-boundaries-'));
-  for (const name of ['protocol', 'client', 'broker', 'cli-kit']) {
+  for (const name of ['protocol', 'client', 'broker', 'cli-kit', 'passwd']) {
     const folder = path.join(copy, 'packages', name);
     await mkdir(path.join(folder, 'src', 'wire'), { recursive: true });
     await cp(path.join(workspaceRoot, 'packages', name, 'package.json'), path.join(folder, 'package.json'));
@@ -62,6 +62,7 @@ test.each([
   ['client/src/a.ts', "import { connect } from 'node:net';\nimport { encode } from '@tsmqtt/protocol';"],
   ['cli-kit/src/a.ts', "export const host = async () => (await import('@tsmqtt/broker')).startBroker();"],
   ['protocol/src/a.ts', "import { b } from './wire/b.js';"],
+  ['passwd/src/a.ts', "import { runProgram } from '@tsmqtt/cli-kit/program';"],
   ['client/src/a.test.ts', "import { vectors } from '../../protocol/test/vectors.js';"],
   ['protocol/src/wire/a.test.ts', "import { test } from 'vitest';\nimport { readFileSync } from 'node:fs';"],
 ])('%s with %s is accepted', async (file, source) => {

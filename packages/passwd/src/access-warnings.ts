@@ -1,6 +1,6 @@
 import { readFileSync, type Stats } from 'node:fs';
 import { userInfo } from 'node:os';
-import { byteText } from '@tsmqtt/cli-kit';
+import { byteText } from '@tsmqtt/cli-kit/program';
 
 const WORLD_BITS = 0o007;
 const FUTURE = 'Future versions will refuse to load this file.';

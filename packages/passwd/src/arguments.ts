@@ -1,4 +1,4 @@
-import { byteText } from '@tsmqtt/cli-kit';
+import { byteText } from '@tsmqtt/cli-kit/program';
 import { MAX_ITERATIONS, MIN_SCRAM_ITERATIONS, SCRAM_KIND } from '@tsmqtt/credentials';
 import { CREDENTIAL_KINDS, type CredentialKind, type CredentialSettings } from './credential-kind.js';
 import { Failure } from './failure.js';

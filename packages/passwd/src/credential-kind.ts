@@ -1,4 +1,4 @@
-import { byteText } from '@tsmqtt/cli-kit';
+import { byteText } from '@tsmqtt/cli-kit/program';
 import {
   HASH_KINDS,
   type HashKind,

@@ -1,4 +1,4 @@
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import type { PasswordFile } from '@tsmqtt/credentials';
 import { Failure } from './failure.js';
 import { lockFile } from './file-lock.js';

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import { Failure, Interrupted } from './failure.js';
 import { lockPath, removeIfThere, removeLeftovers } from './leftovers.js';
 import { osErrorCode } from './os-error.js';

@@ -1,4 +1,4 @@
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import { looksHashed, type PasswordEntry } from '@tsmqtt/credentials';
 import { type CredentialSettings, rejectMixedKinds } from './credential-kind.js';
 import { editPasswordFile } from './edit-password-file.js';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import {
   formatScramCredential,
   hashPassword,

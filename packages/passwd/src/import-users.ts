@@ -1,4 +1,4 @@
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import { PasswordFile } from '@tsmqtt/credentials';
 import { MAX_PASSWORD_LENGTH } from './arguments.js';
 import { type CredentialSettings, rejectMixedKinds } from './credential-kind.js';

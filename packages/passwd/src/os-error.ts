@@ -1,4 +1,4 @@
-import { systemErrorText } from '@tsmqtt/cli-kit';
+import { systemErrorText } from '@tsmqtt/cli-kit/program';
 
 /** Code of an operating system error, such as `ENOENT`; `undefined` for any other error. */
 export function osErrorCode(error: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import type { PasswordSource } from './arguments.js';
 import { Failure, Interrupted } from './failure.js';
 import { LineEditor } from './line-editor.js';

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import { PasswordFile } from '@tsmqtt/credentials';
 import { accessWarnings } from './access-warnings.js';
 import { Failure } from './failure.js';

@@ -1,4 +1,4 @@
-import { type ExitCode, type Io, Reporter } from '@tsmqtt/cli-kit';
+import { type ExitCode, type Io, Reporter } from '@tsmqtt/cli-kit/program';
 import { type Command, parseArguments } from './arguments.js';
 import { Failure, Interrupted } from './failure.js';
 import { hashAll } from './hash-all.js';

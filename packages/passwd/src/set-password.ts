@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync } from 'node:fs';
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import type { PasswordSource } from './arguments.js';
 import { type CredentialSettings, rejectMixedKinds } from './credential-kind.js';
 import { createPasswordFile, editPasswordFile } from './edit-password-file.js';

@@ -1,4 +1,4 @@
-import { VERSION } from '@tsmqtt/cli-kit';
+import { VERSION } from '@tsmqtt/cli-kit/program';
 import { OPTIONS, SYNOPSES } from './option-table.js';
 
 /** The line that `--version` prints (cli §1.4). */

@@ -1,4 +1,4 @@
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import {
   parsePasswordHash,
   parseScramCredential,

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { byteText, type Io } from '@tsmqtt/cli-kit';
+import { byteText, type Io } from '@tsmqtt/cli-kit/program';
 import { Failure } from './failure.js';
 import { osErrorCode, osErrorText } from './os-error.js';
 import { baseNameOf, pathIn, randomSuffix } from './sibling-path.js';

@@ -1,5 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
-import type { HandledSignal, Io } from '@tsmqtt/cli-kit';
+import type { HandledSignal, Io } from '@tsmqtt/cli-kit/program';
 
 /** Surroundings for a program that run in the test's process. */
 export interface FakeIo {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { runProgram } from '@tsmqtt/cli-kit';
+import { runProgram } from '@tsmqtt/cli-kit/program';
 import { run } from '../run.js';
 
 // Before anything uses Node's thread pool: its four threads are too few for --import and -U on a larger machine.
