@@ -5,7 +5,7 @@ export { reconnectDelay } from './connection/reconnect.js';
 export { Trace } from './connection/trace.js';
 export { ArgumentError } from './options/argument-error.js';
 export { type Program, runCommandLine } from './options/command-line.js';
-export { crossCheckPub, crossCheckSub } from './options/cross-checks.js';
+export { crossCheckPub, crossCheckRr, crossCheckSub } from './options/cross-checks.js';
 export { MAXIMUM_PAYLOAD } from './options/option-table.js';
 export { optionReference } from './options/reference.js';
 export type { PayloadSource, RequestedFilter, Settings, Tool } from './options/settings.js';

@@ -47,3 +47,11 @@ export function crossCheckPub(settings: Settings): void {
     throw new ArgumentError(Buffer.from('Error: Both topic and message must be supplied.\n'), 'usage');
   }
 }
+
+/** The check that only rr makes (cli §5, 13). Throws ArgumentError. */
+export function crossCheckRr(settings: Settings): void {
+  const { topic, payloadSource, responseTopic } = settings;
+  if (topic === undefined || payloadSource === undefined || responseTopic === undefined) {
+    throw argumentError`Error: All of topic, message, and response topic must be supplied.\n`;
+  }
+}

@@ -4,9 +4,14 @@ import type { OptionRow } from './option-row.js';
 import type { PayloadSource, Settings, Tool } from './settings.js';
 import { topicFilter, topicName, wideFilter } from './topic-value.js';
 
-const BOTH: readonly Tool[] = ['pub', 'sub'];
+const ALL: readonly Tool[] = ['pub', 'sub', 'rr'];
 const PUB: readonly Tool[] = ['pub'];
 const SUB: readonly Tool[] = ['sub'];
+const RR: readonly Tool[] = ['rr'];
+/** Those that publish what the command line says. */
+const PUBLISHERS: readonly Tool[] = ['pub', 'rr'];
+/** Those that print messages. */
+const RECEIVERS: readonly Tool[] = ['sub', 'rr'];
 
 /** Largest value of a number that has no bound of its own: what a C `int` holds. */
 const MAXIMUM_INT = 0x7fffffff;
@@ -52,7 +57,7 @@ export const MAXIMUM_PAYLOAD = 268_435_455;
 export const OPTIONS: readonly OptionRow[] = [
   {
     names: ['-h', '--host'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'HOST', noun: 'host' },
     help: 'Broker to connect to: name or address.',
@@ -64,7 +69,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-p', '--port'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'PORT', noun: 'port' },
     help: 'Port of the broker.',
@@ -77,7 +82,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--local'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     help: 'Use the broker on this machine, and be that broker (127.0.0.1 only) where there is none. A later -h overrides it.',
     apply: (settings) => {
@@ -86,7 +91,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-A'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'ADDRESS', noun: 'address' },
     help: 'Local address to connect from.',
@@ -96,7 +101,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-k', '--keepalive'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'SECONDS', noun: 'keepalive' },
     help: 'Keep alive: longest silence before the connection is tested, 5 to 65535.',
@@ -111,7 +116,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--nodelay'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     help: 'Send small packets at once (TCP_NODELAY).',
     apply: (settings) => {
@@ -120,7 +125,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-u', '--username'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'NAME', noun: 'username' },
     help: 'User name. The environment variable TSMQTT_USERNAME stands in for it.',
@@ -130,7 +135,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-P', '--pw'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'PASSWORD', noun: 'password' },
     help: 'Password, for everybody on this machine to see; TSMQTT_PASSWORD and --pw-file are not.',
@@ -141,7 +146,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--pw-file'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Connection',
     value: { placeholder: 'FILE', noun: 'password file' },
     help: 'File whose first line is the password.',
@@ -152,7 +157,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-o'],
-    tools: BOTH,
+    tools: ALL,
     group: 'General',
     value: { placeholder: 'FILE', noun: 'options file' },
     help: 'Read options from this file first, one a line, instead of from the default file.',
@@ -161,7 +166,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-V', '--protocol-version'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     value: {
       placeholder: 'VERSION',
@@ -170,7 +175,7 @@ export const OPTIONS: readonly OptionRow[] = [
       choices: Object.keys(PROTOCOL_VERSIONS),
     },
     help: 'MQTT version: 5, 311 or 31.',
-    initially: '311',
+    initially: '311; rr: 5',
     apply: (settings, value) => {
       const version = choice(PROTOCOL_VERSIONS, value);
       if (version === undefined) throw argumentError`Error: Invalid protocol version argument given.\n\n`;
@@ -179,7 +184,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-i', '--id'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     value: { placeholder: 'ID', noun: 'id' },
     help: 'Client identifier. Without it the broker chooses one.',
@@ -190,7 +195,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-I', '--id-prefix'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     value: { placeholder: 'PREFIX', noun: 'id prefix' },
     help: 'Client identifier from this prefix and the process id.',
@@ -201,7 +206,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-c', '--disable-clean-session'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     help: 'Keep the session: the broker queues messages while this client is away. Needs -i.',
     apply: (settings) => {
@@ -210,7 +215,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-x'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     value: { placeholder: 'SECONDS', noun: 'session expiry interval' },
     help: 'How long the broker keeps the session after the end; -1 is for ever. Switches to MQTT 5.',
@@ -223,7 +228,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-M'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     value: { placeholder: 'COUNT', noun: 'max_inflight', missing: 'max_inflight not' },
     help: 'Messages at QoS 1 and 2 that may be on their way at once.',
@@ -238,7 +243,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--will-topic'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Will',
     value: { placeholder: 'TOPIC', noun: 'will topic' },
     help: 'Topic to which the broker publishes when this client goes without saying so.',
@@ -248,7 +253,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--will-payload'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Will',
     value: { placeholder: 'TEXT', noun: 'will payload' },
     help: 'What it publishes there.',
@@ -259,7 +264,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--will-qos'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Will',
     value: { placeholder: 'QOS', noun: 'will QoS', choices: ['0', '1', '2'] },
     help: 'At which QoS.',
@@ -272,7 +277,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--will-retain'],
-    tools: BOTH,
+    tools: ALL,
     group: 'Will',
     help: 'The broker keeps the will for later subscribers.',
     apply: (settings) => {
@@ -281,7 +286,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-t', '--topic'],
-    tools: PUB,
+    tools: PUBLISHERS,
     group: 'Publishing',
     value: { placeholder: 'TOPIC', noun: 'topic' },
     help: 'Topic to publish to.',
@@ -302,7 +307,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-m', '--message'],
-    tools: PUB,
+    tools: PUBLISHERS,
     group: 'Publishing',
     value: { placeholder: 'TEXT', noun: 'message' },
     help: 'Publish this text.',
@@ -316,7 +321,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-f', '--file'],
-    tools: PUB,
+    tools: PUBLISHERS,
     group: 'Publishing',
     value: { placeholder: 'FILE', noun: 'file' },
     help: 'Publish the content of this file as one message.',
@@ -335,7 +340,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-s', '--stdin-file'],
-    tools: PUB,
+    tools: PUBLISHERS,
     group: 'Publishing',
     help: 'Publish the whole of standard input as one message.',
     guard: onePayload,
@@ -343,7 +348,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-n', '--null-message'],
-    tools: PUB,
+    tools: PUBLISHERS,
     group: 'Publishing',
     help: 'Publish an empty message; with -r that clears a retained one.',
     guard: onePayload,
@@ -351,7 +356,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-q', '--qos'],
-    tools: BOTH,
+    tools: ALL,
     group: 'MQTT session',
     value: { placeholder: 'QOS', noun: 'QoS', choices: ['0', '1', '2'] },
     help: 'Quality of service: 0 at most once, 1 at least once, 2 exactly once.',
@@ -360,6 +365,16 @@ export const OPTIONS: readonly OptionRow[] = [
       const level = qos(value);
       if (level === undefined) throw argumentError`Error: Invalid QoS given: ${value}\n`;
       settings.qos = level;
+    },
+  },
+  {
+    names: ['-e'],
+    tools: RR,
+    group: 'Publishing',
+    value: { placeholder: 'TOPIC', noun: 'response topic' },
+    help: 'Topic on which the response is expected.',
+    apply: (settings, value) => {
+      settings.responseTopic = topicName(value, '-e', 'response');
     },
   },
   {
@@ -455,7 +470,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-W'],
-    tools: SUB,
+    tools: RECEIVERS,
     group: 'Subscribing',
     value: { placeholder: 'SECONDS', noun: 'timeout' },
     help: 'End after so many seconds, with exit code 27.',
@@ -476,7 +491,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-R'],
-    tools: SUB,
+    tools: RECEIVERS,
     group: 'Subscribing',
     help: 'Leave out retained messages.',
     apply: (settings) => {
@@ -495,7 +510,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--retain-as-published'],
-    tools: SUB,
+    tools: RECEIVERS,
     group: 'Subscribing',
     help: 'Messages keep the retain flag they were published with (MQTT 5).',
     apply: (settings) => {
@@ -504,7 +519,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--retain-handling'],
-    tools: SUB,
+    tools: RECEIVERS,
     group: 'Subscribing',
     value: { placeholder: 'WHEN', noun: 'option', choices: Object.keys(RETAIN_HANDLINGS) },
     help: 'When retained messages are wanted: always, new (with a new subscription only), never (MQTT 5).',
@@ -519,7 +534,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-v', '--verbose'],
-    tools: SUB,
+    tools: RECEIVERS,
     group: 'Output',
     help: 'Print the topic before each message.',
     apply: (settings) => {
@@ -528,7 +543,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['-N'],
-    tools: SUB,
+    tools: RECEIVERS,
     group: 'Output',
     help: 'No line end after each message.',
     apply: (settings) => {
@@ -550,8 +565,18 @@ export const OPTIONS: readonly OptionRow[] = [
     },
   },
   {
+    names: ['--latency'],
+    tools: RR,
+    group: 'Output',
+    help: 'Print how long the response took, behind it. Implies --nodelay.',
+    apply: (settings) => {
+      settings.latency = true;
+      settings.noDelay = true;
+    },
+  },
+  {
     names: ['-d', '--debug'],
-    tools: BOTH,
+    tools: ALL,
     group: 'General',
     help: 'Print every packet, on standard output.',
     apply: (settings) => {
@@ -560,7 +585,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--quiet'],
-    tools: BOTH,
+    tools: ALL,
     group: 'General',
     help: 'No errors and warnings while running.',
     apply: (settings) => {
@@ -569,7 +594,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--help'],
-    tools: BOTH,
+    tools: ALL,
     group: 'General',
     help: 'Print this and exit.',
     apply: () => {},
@@ -577,7 +602,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--version'],
-    tools: BOTH,
+    tools: ALL,
     group: 'General',
     help: 'Print the version and exit.',
     apply: () => {},
@@ -585,7 +610,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     names: ['--completion'],
-    tools: BOTH,
+    tools: ALL,
     group: 'General',
     help: 'Print a completion script for bash or zsh and exit.',
     apply: () => {},

@@ -1,7 +1,7 @@
 import type { ProtocolVersion, QoS, WideFilter } from '@tsmqtt/protocol';
 
 /** The programs whose options are in the table. */
-export type Tool = 'pub' | 'sub';
+export type Tool = 'pub' | 'sub' | 'rr';
 
 /** Where the payload of a publisher comes from: `-m`, `-n`, `-f`, `-s`, `-l`. */
 export type PayloadSource =
@@ -53,6 +53,8 @@ export interface Settings {
 
   /** Topic to publish to. */
   topic: string | undefined;
+  /** Topic on which rr expects the response. */
+  responseTopic: string | undefined;
   payloadSource: PayloadSource | undefined;
   retain: boolean;
   /** Number of publishes of the one message. */
@@ -81,6 +83,8 @@ export interface Settings {
   lineEnd: boolean;
   /** Percentage of messages to print; undefined: all. */
   randomFilter: number | undefined;
+  /** Print how long the response took. */
+  latency: boolean;
 }
 
 /** What holds where nothing was said (cli §3). */
@@ -92,7 +96,8 @@ export function defaultSettings(tool: Tool): Settings {
     bindAddress: undefined,
     noDelay: false,
     local: false,
-    protocolVersion: 4,
+    // Requests name the topic of their response in a property of MQTT 5 (cli §13).
+    protocolVersion: tool === 'rr' ? 5 : 4,
     keepAlive: 60,
     clientId: undefined,
     clientIdPrefix: undefined,
@@ -110,6 +115,7 @@ export function defaultSettings(tool: Tool): Settings {
     debug: false,
     quiet: false,
     topic: undefined,
+    responseTopic: undefined,
     payloadSource: undefined,
     retain: false,
     repeat: 1,
@@ -129,5 +135,6 @@ export function defaultSettings(tool: Tool): Settings {
     verbose: false,
     lineEnd: true,
     randomFilter: undefined,
+    latency: false,
   };
 }

@@ -27,4 +27,12 @@ export const SYNOPSES: Readonly<Record<Tool, Synopsis>> = {
     ],
     examples: ["-t '#' -v", "-h 127.0.0.1 -u pi -P 123 -t 'hello/+' -q 1 -v", "--local -t 'a/b/#' -C 1"],
   },
+  rr: {
+    summary: 'publish an MQTT request and print the response.',
+    usage: ['-t TOPIC -e TOPIC {-m TEXT | -f FILE | -s | -n} [-h HOST] [-p PORT] [-q QOS] [-W SECONDS] ...'],
+    examples: [
+      '-t service/time -e answer/me -n -W 5',
+      "-h 127.0.0.1 -t lamp/get -e lamp/state -m '' -q 1 -v",
+    ],
+  },
 };
