@@ -6,12 +6,16 @@ export interface ByteSink {
   text(text: string): void;
 }
 
+const MOST_BYTES_KEPT = 1024 * 1024;
+
 /** A sink that keeps what it gets until it is emptied, and grows as needed. */
 export class ByteBuffer implements ByteSink {
+  readonly #initialBytes: number;
   #room: Buffer;
   #length = 0;
 
   constructor(initialBytes = 1024) {
+    this.#initialBytes = initialBytes;
     this.#room = Buffer.allocUnsafe(initialBytes);
   }
 
@@ -43,6 +47,8 @@ export class ByteBuffer implements ByteSink {
 
   clear(): void {
     this.#length = 0;
+    // One large message must not hold its memory for ever.
+    if (this.#room.length > MOST_BYTES_KEPT) this.#room = Buffer.allocUnsafe(this.#initialBytes);
   }
 
   #reserve(length: number): void {

@@ -13,12 +13,19 @@ const TAB = 0x09;
 export class JsonLayout {
   readonly #out: ByteSink;
   readonly #pretty: boolean;
+  readonly #outside: number;
   #depth: number;
 
   constructor(out: ByteSink, pretty: boolean, depth = 0) {
     this.#out = out;
     this.#pretty = pretty;
+    this.#outside = depth;
     this.#depth = depth;
+  }
+
+  /** Forgets what was opened and not closed. */
+  restart(): void {
+    this.#depth = this.#outside;
   }
 
   openObject(): void {

@@ -2,7 +2,7 @@ import { PROPERTIES, type Properties, type Property, type Publish } from '@tsmqt
 import { ByteBuffer, type ByteSink } from './byte-sink.js';
 import { writeDecimal } from './field.js';
 import { JsonLayout } from './json-layout.js';
-import { writeJsonPayload } from './json-payload.js';
+import { JsonPayloadWriter } from './json-payload.js';
 import { writeJsonString, writeJsonStringOfAnyBytes } from './json-string.js';
 import type { LocalTime } from './local-time.js';
 import type { NanosecondClock } from './nanosecond-clock.js';
@@ -17,6 +17,13 @@ const LABELS: ReadonlyMap<string, string> = new Map(
   PROPERTIES.map(({ name, label }) => [name, `"${label}"`]),
 );
 
+/** What stands between the time and the length of the payload, for the topic of the last such message. */
+interface Middle {
+  readonly flags: string;
+  topic: string | undefined;
+  bytes: Uint8Array;
+}
+
 /** Writes messages as JSON objects: `%j` and `%J` (cli §15). */
 export class JsonMessage {
   readonly #out: ByteSink;
@@ -26,10 +33,8 @@ export class JsonMessage {
   /** From the start to the name of the topic; the microseconds in it are written over. */
   #stamp = Buffer.alloc(0);
   readonly #microsecondsAt: number;
-  #topic: string | undefined;
-  #topicBytes: Uint8Array = NULL;
   /** From the topic to the length of the payload, by QoS and retain. */
-  readonly #flags: readonly Uint8Array[];
+  readonly #middles: readonly Middle[];
   readonly #packetIdHead: Uint8Array;
   readonly #propertiesHead: Uint8Array;
   readonly #payloadHead: Uint8Array;
@@ -37,17 +42,21 @@ export class JsonMessage {
   readonly #end: Uint8Array;
   /** Holds a payload until it is known to be JSON. */
   readonly #value = new ByteBuffer();
+  readonly #valueWriter: JsonPayloadWriter;
 
   constructor(out: ByteSink, clock: NanosecondClock, time: LocalTime, pretty: boolean) {
     this.#out = out;
     this.#clock = clock;
     this.#time = time;
     this.#pretty = pretty;
+    this.#valueWriter = new JsonPayloadWriter(this.#value, pretty, 1);
     this.#microsecondsAt = `${this.#head('tst', true)}"2026-11-23T10:51:21.`.length;
-    this.#flags = [0, 1, 2].flatMap((qos) =>
-      [false, true].map((retain) =>
-        Buffer.from(`${this.#head('qos')}${qos}${this.#head('retain')}${retain}${this.#head('payloadlen')}`),
-      ),
+    this.#middles = [0, 1, 2].flatMap((qos) =>
+      [false, true].map((retain) => ({
+        flags: `${this.#head('qos')}${qos}${this.#head('retain')}${retain}${this.#head('payloadlen')}`,
+        topic: undefined,
+        bytes: NULL,
+      })),
     );
     this.#packetIdHead = Buffer.from(this.#head('mid'));
     this.#propertiesHead = Buffer.from(this.#head('properties'));
@@ -75,7 +84,7 @@ export class JsonMessage {
     const value = this.#value;
     value.clear();
     if (message.payload.length === 0) value.bytes(NULL);
-    else if (!writeJsonPayload(value, message.payload, this.#pretty, 1)) return false;
+    else if (!this.#valueWriter.write(message.payload)) return false;
     this.#writeHead(message);
     this.#out.bytes(value.view());
     this.#out.bytes(this.#end);
@@ -86,12 +95,12 @@ export class JsonMessage {
   #writeHead({ topic, payload, qos, retain, packetId, properties }: Publish): void {
     const out = this.#out;
     out.bytes(this.#stampNow());
-    if (topic !== this.#topic) {
-      this.#topic = topic;
-      this.#topicBytes = Buffer.from(JSON.stringify(topic));
+    const middle = this.#middles[qos * 2 + (retain ? 1 : 0)]!;
+    if (topic !== middle.topic) {
+      middle.topic = topic;
+      middle.bytes = Buffer.from(JSON.stringify(topic) + middle.flags);
     }
-    out.bytes(this.#topicBytes);
-    out.bytes(this.#flags[qos * 2 + (retain ? 1 : 0)]!);
+    out.bytes(middle.bytes);
     writeDecimal(out, payload.length);
     if (qos > 0) {
       out.bytes(this.#packetIdHead);

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteBuffer } from './byte-sink.js';
-import { writeJsonPayload } from './json-payload.js';
+import { JsonPayloadWriter } from './json-payload.js';
 
 function reprinted(payload: string | Uint8Array, pretty = false): string {
   const out = new ByteBuffer();
-  return writeJsonPayload(out, Buffer.from(payload), pretty, 0) ? out.view().toString() : 'rejected';
+  return new JsonPayloadWriter(out, pretty, 0).write(Buffer.from(payload))
+    ? out.view().toString()
+    : 'rejected';
 }
 
 describe('numbers keep their text (P-7)', () => {

@@ -1,5 +1,6 @@
 import { ByteBuffer, type ByteSink } from './byte-sink.js';
 import { JsonLayout } from './json-layout.js';
+import { writeJsonNumber } from './json-number.js';
 import { writeJsonStringOfAnyBytes } from './json-string.js';
 
 /** Arrays and objects inside each other (cli §15.3). */
@@ -11,7 +12,10 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const MINUS = 0x2d;
 const SPACE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+const EMPTY = Buffer.alloc(0);
 
 /** What may follow a backslash, `u` aside. */
 const ESCAPES: ReadonlyMap<number, number> = new Map(
@@ -20,50 +24,49 @@ const ESCAPES: ReadonlyMap<number, number> = new Map(
   ),
 );
 const LITERALS = ['null', 'true', 'false'] as const;
-/** What C's strtod reads of the characters that numbers are made of. */
-const NUMBER = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 class NotJson extends Error {}
 
 /**
- * Reads a payload as the reference's parser does (cli §15.3), which takes a little more than JSON, and writes it to
- * `out` as JSON that keeps the text of numbers, the order of keys and duplicates (P-7). `depth` is what the value
- * stands inside of. False where it is not a value; `out` then has a part of it.
+ * Reads payloads as the reference's parser does (cli §15.3), which takes a little more than JSON, and writes them as
+ * JSON that keeps the text of numbers, the order of keys and duplicates (P-7).
  */
-export function writeJsonPayload(
-  out: ByteSink,
-  payload: Uint8Array,
-  pretty: boolean,
-  depth: number,
-): boolean {
-  if (payload.includes(0)) return false;
-  try {
-    new JsonPayload(out, payload, pretty, depth).document();
-    return true;
-  } catch (error) {
-    if (error instanceof NotJson) return false;
-    throw error;
-  }
-}
-
-class JsonPayload {
+export class JsonPayloadWriter {
   readonly #out: ByteSink;
-  readonly #payload: Buffer;
   readonly #layout: JsonLayout;
   readonly #text = new ByteBuffer(256);
+  #payload: Buffer = EMPTY;
   #at = 0;
   #nesting = 0;
 
-  constructor(out: ByteSink, payload: Uint8Array, pretty: boolean, depth: number) {
+  /** `depth` is the number of objects and arrays that values stand inside of, for `--pretty`. */
+  constructor(out: ByteSink, pretty: boolean, depth: number) {
     this.#out = out;
-    this.#payload = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
     this.#layout = new JsonLayout(out, pretty, depth);
   }
 
-  document(): void {
-    if (this.#payload.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK))
+  /** False where the payload is not a value; what was written until then is of no use. */
+  write(payload: Uint8Array): boolean {
+    if (payload.includes(0)) return false;
+    this.#payload = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    this.#at = 0;
+    this.#nesting = 0;
+    this.#layout.restart();
+    try {
+      this.#document();
+      return true;
+    } catch (error) {
+      if (error instanceof NotJson) return false;
+      throw error;
+    } finally {
+      this.#payload = EMPTY;
+    }
+  }
+
+  #document(): void {
+    if (this.#payload[0] === BYTE_ORDER_MARK[0] && this.#payload.indexOf(BYTE_ORDER_MARK) === 0) {
       this.#at = BYTE_ORDER_MARK.length;
+    }
     this.#value();
     if (this.#blank() !== undefined) throw new NotJson();
   }
@@ -128,29 +131,36 @@ class JsonPayload {
     this.#at += literal.length;
   }
 
-  /** Keeps the text as it is (P-7); what only C reads as a number (`01`, `1.`, `-.5`) gets the shape of JSON. */
   #number(): void {
-    let end = this.#at;
-    while (end < this.#payload.length && NUMBER_CHARACTERS.has(this.#payload[end]!)) end++;
-    const text = NUMBER.exec(this.#payload.toString('latin1', this.#at, end))?.[0];
-    if (text === undefined) throw new NotJson();
-    this.#at += text.length;
-    this.#out.text(
-      JSON_NUMBER.test(text)
-        ? text
-        : text
-            .replace(/^(-?)0+(?=\d)/, '$1')
-            .replace(/^(-?)\./, '$10.')
-            .replace(/\.(?!\d)/, ''),
-    );
+    const length = writeJsonNumber(this.#out, this.#payload, this.#at);
+    if (length === 0) throw new NotJson();
+    this.#at += length;
   }
 
-  /** Any byte but NUL may stand in a string; a `\u0000` ends it, as C strings end (cli §15.3). */
+  /** Any byte but NUL may stand in a string. */
   #string(): void {
+    const start = ++this.#at;
+    for (; ; this.#at++) {
+      const byte = this.#payload[this.#at];
+      if (byte === undefined) throw new NotJson();
+      if (byte !== QUOTE && byte !== BACKSLASH) continue;
+      const text = this.#payload.subarray(start, this.#at);
+      if (byte === BACKSLASH) this.#escapedString(text);
+      else {
+        writeJsonStringOfAnyBytes(this.#out, text);
+        this.#at++;
+      }
+      return;
+    }
+  }
+
+  /** From the first backslash on. A `\u0000` ends the text, as C strings end (cli §15.3). */
+  #escapedString(before: Uint8Array): void {
     const text = this.#text;
     text.clear();
+    text.bytes(before);
     let end: number | undefined;
-    for (this.#at++; ; ) {
+    for (;;) {
       const byte = this.#payload[this.#at++];
       if (byte === undefined) throw new NotJson();
       if (byte === QUOTE) break;
@@ -199,5 +209,3 @@ class JsonPayload {
     return true;
   }
 }
-
-const NUMBER_CHARACTERS: ReadonlySet<number> = new Set(Buffer.from('0123456789+-eE.'));
