@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type Duplex, PassThrough } from 'node:stream';
 import type { ProtocolVersion } from '@tsmqtt/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FakeBroker, type Visitor } from '../test/fake-broker.js';
@@ -118,6 +120,13 @@ describe('connect()', () => {
     await visitor.closed;
   });
 
+  test('the limit for CONNACK is for CONNACK', async () => {
+    const { client, visitor } = await meet({ connackTimeoutMs: 50 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await client.publish('a', '');
+    await visitor.expect('3003 0001 61');
+  });
+
   test('can be aborted, before, while connecting, and while CONNACK is awaited', async () => {
     const before = await failure(
       connect({
@@ -151,6 +160,18 @@ describe('connect()', () => {
     late.abort();
     expect(await waiting).toMatchObject({ code: 'aborted' });
     await visitor.closed;
+  });
+
+  test('a connection that comes after that is cut', async () => {
+    const controller = new AbortController();
+    const late = promised<Duplex>();
+    const aborted = failure(connect({ connector: () => late.promise, signal: controller.signal }));
+    controller.abort();
+    await aborted;
+    const duplex = new PassThrough();
+    late.keep(duplex);
+    await once(duplex, 'close');
+    expect(duplex.readableLength).toBe(0);
   });
 
   test('the signal means nothing afterwards', async () => {
@@ -443,7 +464,13 @@ describe('messages', () => {
     const seen: string[] = [];
     const paused = promised<void>();
     const { promise, keep } = promised<void>();
-    const { client, visitor } = await meet({
+    const broker = await FakeBroker.start();
+    let duplex: Duplex | undefined;
+    const options: Partial<ConnectOptions> = {
+      connector: async (signal) => {
+        duplex = await broker.connector(signal);
+        return duplex;
+      },
       onBatchEnd: () => {
         if (seen.length > 0) paused.keep();
       },
@@ -453,12 +480,16 @@ describe('messages', () => {
         if (topic === 'd') keep();
         return Delivery.CONTINUE;
       },
-    });
+    };
+    const { client, visitor } = await meet(options, undefined, broker);
     visitor.send('3003 0001 61 3003 0001 62');
     await paused.promise;
+    await new Promise((resolve) => setImmediate(resolve));
     expect(seen).toEqual(['a']);
+    expect(duplex?.isPaused()).toBe(true);
     client.resume();
     expect(seen).toEqual(['a', 'b']);
+    expect(duplex?.isPaused()).toBe(false);
     visitor.send('3003 0001 64');
     await promise;
   });
@@ -673,14 +704,15 @@ describe('reconnecting', () => {
 
   test('destroy() in onConnectionLost is obeyed', async () => {
     let asked = 0;
-    const { promise, keep } = promised<Client>();
+    const holder: { client?: Client } = {};
     const { client, visitor } = await meet({
       reconnect: () => ++asked,
-      onConnectionLost: () => void promise.then((it) => it.destroy()),
+      onConnectionLost: () => holder.client?.destroy(),
     });
-    keep(client);
+    holder.client = client;
     visitor.socket.destroy();
     expect(await client.closed).toMatchObject({ code: 'closed' });
+    expect(asked).toBe(0);
   });
 });
 
@@ -736,12 +768,13 @@ describe('end()', () => {
     await client.end();
   });
 
-  test('while the client is paused', async () => {
+  test('while the client is paused: what the server still sends is read, nothing is reset', async () => {
     const { client, visitor } = await meet();
     client.pause();
-    visitor.send('3003 0001 61');
+    visitor.socket.write(Buffer.alloc(5_000_000, Buffer.from([0x30, 3, 0, 1, 0x61])));
     await client.end();
     await visitor.expect('e000');
+    expect(await visitor.closed).toBe(false);
   });
 
   test('a message that is not acknowledged fails', async () => {

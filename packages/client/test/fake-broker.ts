@@ -6,7 +6,8 @@ import { bytes, compact } from './session-probe.js';
 /** One connection to the fake broker: what it received, in hexadecimal digits, and what it says. */
 export class Visitor {
   readonly socket: Socket;
-  readonly closed: Promise<void>;
+  /** Resolves when the connection is over; to true where it was reset. */
+  readonly closed: Promise<boolean>;
   #received = '';
   #watchers = new Set<() => void>();
   #ended = false;
@@ -24,10 +25,10 @@ export class Visitor {
       this.#tell();
     });
     this.closed = new Promise((resolve) => {
-      socket.on('close', () => {
+      socket.on('close', (reset: boolean) => {
         this.#ended = true;
         this.#tell();
-        resolve();
+        resolve(reset);
       });
     });
   }

@@ -168,7 +168,7 @@ export class Link {
   leave(): void {
     this.#leaving = true;
     const duplex = this.#duplex;
-    duplex.off('data', this.#receive).on('data', () => {});
+    // The session is deaf by now; what it was given to read must not stand in the way of the peer's end.
     duplex.resume();
     duplex.once('finish', () => {
       clearTimeout(this.#keepAliveTimer);

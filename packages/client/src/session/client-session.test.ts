@@ -1,6 +1,7 @@
 import type { ProtocolVersion } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
 import { CONNACK, compact, hex, SESSION_PRESENT, SessionProbe, text } from '../../test/session-probe.js';
+import { ClientError } from '../client-error.js';
 import type { ConnectOptions } from '../connect-options.js';
 
 describe('CONNECT', () => {
@@ -339,6 +340,28 @@ describe('SUBSCRIBE and UNSUBSCRIBE', () => {
     const probe = SessionProbe.live();
     probe.receive('90 04 0001 00 01');
     expect(probe.failures).toEqual([]);
+  });
+
+  test("give their Packet Identifiers back: answered, refused by the caller's own limits, or lost", () => {
+    const probe = SessionProbe.live({}, '20 08 00 00 05 27 00000100');
+    const identifiers = 65_535;
+    const hexadecimal = (id: number): string => id.toString(16).padStart(4, '0');
+    for (let id = 1; id <= identifiers; id++) {
+      request(probe);
+      probe.receive(`90 04 ${hexadecimal(id)} 00 01`);
+      if (id % 1000 === 0) probe.sent();
+    }
+    for (let id = 1; id <= identifiers; id++) {
+      expect(() => request(probe, 50)).toThrowError(expect.objectContaining({ code: 'packet-too-large' }));
+    }
+    for (let id = 1; id <= identifiers; id++) {
+      request(probe);
+      if (id % 1000 === 0) probe.sent();
+    }
+    expect(() => request(probe)).toThrowError(RangeError);
+    probe.session.connectionLost(new ClientError('connection-lost', 'test'));
+    probe.reconnect();
+    expect(request(probe)).toEqual([]);
   });
 
   test('do not outlive their connection', () => {

@@ -51,6 +51,19 @@ describe('QoS 2', () => {
     expect(probe.sent()).toBe(compact('7002 0001'));
   });
 
+  test('a message that waits for PUBREL does not keep the chunk it came in', () => {
+    const probe = live();
+    let kept = 0;
+    probe.verdict = ({ payload }) => {
+      kept = payload.buffer.byteLength;
+      return Verdict.CONTINUE;
+    };
+    probe.receive(`34 06 0001 61 0001 31 ${'d0 00'.repeat(50_000)}`);
+    probe.receive('62 02 0001');
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(20_000);
+  });
+
   test('PUBREL for nothing is answered so in MQTT 5', () => {
     const probe = SessionProbe.live();
     probe.receive('62 02 0009');
@@ -98,6 +111,15 @@ describe('acknowledgements that are held', () => {
     probe.receive('62 02 0001');
     expect(probe.sent()).toBe(compact('7002 0001'));
     expect(probe.delivered).toHaveLength(1);
+    probe.receive('34 06 0001 61 0001 32');
+    expect(probe.delivered).toEqual(['a=1 q2', 'a=2 q2']);
+  });
+
+  test('QoS 2 from a server that does not wait for PUBREC', () => {
+    const probe = live({ holdAcknowledgements: true });
+    probe.receive('34 06 0001 61 0001 31 62 02 0001');
+    probe.session.acknowledge();
+    expect(probe.sent()).toBe(compact('7002 0001 5002 0001'));
     probe.receive('34 06 0001 61 0001 32');
     expect(probe.delivered).toEqual(['a=1 q2', 'a=2 q2']);
   });
@@ -186,6 +208,21 @@ describe('our Receive Maximum [MQTT-3.3.4-9]', () => {
     expect(probe.failures).toMatchObject([{ reasonCode: 0x93 }]);
     expect(probe.delivered).toHaveLength(4);
   });
+});
+
+test('held PUBACKs of a lost connection do not count on the next', () => {
+  const probe = SessionProbe.live({
+    clientId: 'c',
+    cleanStart: false,
+    holdAcknowledgements: true,
+    properties: [{ name: 'receiveMaximum', value: 2 }],
+  });
+  const both = '3a 06 0001 61 0001 00 3a 06 0001 61 0002 00';
+  probe.receive(both);
+  again(probe, SESSION_PRESENT[5]);
+  probe.receive(both);
+  expect(probe.failures).toEqual([]);
+  expect(probe.delivered).toHaveLength(4);
 });
 
 describe('pausing', () => {

@@ -4,6 +4,7 @@ import { CONNACK, compact, SESSION_PRESENT, SessionProbe, text } from '../../tes
 import { ClientError } from '../client-error.js';
 import type { ConnectOptions } from '../connect-options.js';
 import { Batch } from '../publish-batch.js';
+import { publishOne } from '../publish-one.js';
 import { PublishHead, type PublishSettings } from './publish-head.js';
 
 const lost = new ClientError('connection-lost', 'test');
@@ -346,6 +347,29 @@ describe('bounds', () => {
     let count = 3;
     while (stream.write(payload, 0, payload.length)) count++;
     expect(count).toBe(10);
+  });
+
+  test('QoS 1: room again when large messages are settled or taken back', async () => {
+    const probe = live({ maximumInflight: 1 });
+    const stream = batch(probe, 'a', { qos: 1 });
+    const payload = Buffer.alloc(400_000);
+    for (let id = 1; id <= 20; id += 2) {
+      stream.write(payload, 0, payload.length);
+      probe.sent();
+      expect(stream.write(payload, 0, payload.length)).toBe(true);
+      for (const packetId of [id, id + 1]) {
+        probe.receive(`4002 ${packetId.toString(16).padStart(4, '0')}`);
+        probe.sent();
+      }
+    }
+    const controller = new AbortController();
+    const head = new PublishHead('a', { qos: 1 }, 4);
+    const all = [1, 2, 3, 4].map(() => publishOne(probe.session.outbound, head, payload, controller.signal));
+    expect(probe.session.outbound.hasRoom).toBe(false);
+    controller.abort();
+    for (const one of all) await expect(one).rejects.toMatchObject({ code: 'aborted' });
+    probe.sent();
+    expect(stream.write(payload, 0, payload.length)).toBe(true);
   });
 });
 

@@ -154,8 +154,8 @@ export class OutboundMessages implements OutboundSink<Publication> {
     end: number,
   ): void {
     const retain = head.retain && this.#limits?.retainAvailable !== false;
-    // Without a connection nobody knows what will stand in front on the next.
-    const omitTopic = head.topicAlias !== 0 && this.#live && this.#aliases.knows(head.topicAlias, head.topic);
+    // What waits for a connection gets its topic back when another is lost, see connectionLost().
+    const omitTopic = head.topicAlias !== 0 && this.#aliases.knows(head.topicAlias, head.topic);
     this.output.buffer.publish(
       publishFlags(head.qos, retain, dup),
       omitTopic ? EMPTY_TOPIC : head.topicBytes,
