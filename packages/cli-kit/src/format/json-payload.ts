@@ -12,8 +12,6 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const MINUS = 0x2d;
 const SPACE = 0x20;
-const ZERO = 0x30;
-const NINE = 0x39;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const EMPTY = Buffer.alloc(0);
 
