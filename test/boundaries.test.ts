@@ -46,6 +46,13 @@ test.each([
   ['client/src/a.ts', "export * from '@tsmqtt/credentials';", 'client must not import credentials'],
   ['client/src/a.ts', "import '../../broker/src/index.js';", 'leaves its package'],
   ['client/src/a.ts', "import { a } from '@tsmqtt/protocol/src/wire/a.js';", 'reaches inside a package'],
+  ['passwd/src/a.ts', "import { openConnection } from '@tsmqtt/cli-kit';", 'passwd must not import cli-kit'],
+  ['passwd/src/a.ts', "import { a } from '@tsmqtt/cli-kit/options';", 'reaches inside a package'],
+  [
+    'client/src/a.ts',
+    "import { byteText } from '@tsmqtt/cli-kit/program';",
+    'client must not import cli-kit',
+  ],
   ['client/src/a.ts', "import fastify from 'fastify';", 'fastify is not among its dependencies'],
   ['client/src/a.test.ts', "import { host } from '../../broker/test/host.js';", 'leaves its package'],
   ['cli-kit/src/a.ts', "import { startBroker } from '@tsmqtt/broker';", 'only be loaded by import()'],

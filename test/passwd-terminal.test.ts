@@ -54,6 +54,11 @@ class Terminal {
     this.pty.write(keys);
   }
 
+  /** The program itself, inside the shell. */
+  get programPid(): number {
+    return Number(readFileSync(`/proc/${this.pty.pid}/task/${this.pty.pid}/children`, 'utf8').trim());
+  }
+
   private notify(): void {
     for (const wake of this.watchers) wake();
     this.watchers.clear();
@@ -139,5 +144,43 @@ describe.skipIf(process.platform === 'win32')('on a terminal', () => {
     expect(terminal.screen).toBe('Password: \n');
     expect(readdirSync(folder)).toEqual(['passwd']);
     expect(readFileSync(path.join(folder, 'passwd'), 'utf8')).toBe('ssbun:x\n');
+  });
+
+  test.runIf(process.platform === 'linux').each(['SIGINT', 'SIGTERM'] as const)(
+    '%s from elsewhere: the same',
+    async (signal) => {
+      const folder = temporaryFolder({ passwd: 'ssbun:x\n' });
+      const terminal = new Terminal([path.join(folder, 'passwd'), 'ssbun']);
+      await terminal.expectPrompt('Password: ');
+      terminal.type('one\r');
+      await terminal.expectPrompt('Reenter password: ');
+      process.kill(terminal.programPid, signal);
+      expect(await terminal.exited).toBe(0);
+      expect(terminal.screen).toBe('Password: \nReenter password: \n');
+      expect(readdirSync(folder)).toEqual(['passwd']);
+      expect(readFileSync(path.join(folder, 'passwd'), 'utf8')).toBe('ssbun:x\n');
+    },
+  );
+
+  test('Ctrl-C at --verify is not the right password', async () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'passwd');
+    expect((await runProgram('tsmqtt-passwd', ['-c', '-b', file, 'ssbun', 'secret'])).code).toBe(0);
+    const terminal = new Terminal(['--verify', file, 'ssbun']);
+    await terminal.expectPrompt('Password: ');
+    terminal.type('secret\x03');
+    expect(await terminal.exited).toBe(130);
+    expect(terminal.screen).toBe('Password: \n');
+  });
+
+  test('-U and --import ask nothing', async () => {
+    const file = path.join(temporaryFolder({ passwd: 'ssbun:x\n' }), 'passwd');
+    const hashing = new Terminal(['-U', file]);
+    expect(await hashing.exited).toBe(0);
+    expect(hashing.screen).toBe('Hashed 1 passwords, 0 were hashed already.\n');
+    const importing = new Terminal(['--import', file]);
+    importing.type('pi:123\n\x04');
+    expect(await importing.exited).toBe(0);
+    expect(importing.screen).toContain('Added 1 user, updated 0.\n');
   });
 });

@@ -37,7 +37,7 @@ describe('scram-sha-256 (broker B-14)', () => {
     });
     expect(await passwd([...SCRAM, '--import', file], 'a:new\nd:q\n')).toEqual({
       code: 0,
-      stdout: 'Added 1 users, updated 1.\n',
+      stdout: 'Added 1 user, updated 1.\n',
       stderr: WARNING,
     });
     expect(kinds()).toBe('# c\na:scram\nb:scram\nc:scram\nd:scram\n');

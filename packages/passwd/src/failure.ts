@@ -11,7 +11,7 @@ export class Failure extends Error {
   }
 }
 
-/** Ctrl-C, SIGINT or SIGTERM: nothing more is written, and the exit code is 0 (cli §18.3). */
+/** Ctrl-C, SIGINT or SIGTERM: nothing more is written, and `run()` knows the exit code (cli §18.3). */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }

@@ -57,7 +57,7 @@ export async function importUsers(work: Import, io: Io, signal: AbortSignal): Pr
       return setAll(file);
     });
   }
-  io.stdout.write(`Added ${done.added} users, updated ${done.updated}.\n`);
+  io.stdout.write(`Added ${done.added} ${done.added === 1 ? 'user' : 'users'}, updated ${done.updated}.\n`);
 }
 
 function placeForNew(given: Buffer, io: Io): Buffer {

@@ -119,7 +119,10 @@ describe('--stdin (P-17)', () => {
   });
 });
 
-describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
+describe.each([
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const)('%s', (signal, number) => {
   test('at the prompt: exit 0, no file', async () => {
     const fake = fakeIo();
     const ended = run(argv('-c', file, 'u'), fake.io);
@@ -144,15 +147,36 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
     expect(readdirSync(folder)).toEqual(['f']);
   });
 
-  test('while hashing: exit 0 at once, and what still runs writes nothing', async () => {
+  test('while hashing: the end at once, and what still runs writes nothing', async () => {
     writeFileSync(file, 'u:x', { mode: 0o600 });
     const fake = fakeIo('p\n');
     const ended = run(argv('--stdin', '-I', '200000', file, 'u'), fake.io);
     // The file has been looked at and stdin is being read: from here on, all that is left is to hash and to write.
     await new Promise((resolve) => fake.stdin.once('end', resolve));
     fake.raise(signal);
-    expect(await ended).toBe(0);
+    expect(await ended).toBe(128 + number);
     expect(readFileSync(file, 'utf8')).toBe('u:x');
     expect(fake.stdout).toBe('');
+  });
+
+  test('at the prompt of --verify: no exit code that says that the password was right', async () => {
+    writeFileSync(file, 'u:$6$x', { mode: 0o600 });
+    await run(argv('-b', file, 'u', 'p'), fakeIo('').io);
+    const fake = fakeIo();
+    const ended = run(argv('--verify', file, 'u'), fake.io);
+    await fake.promptShown('Password: ');
+    fake.raise(signal);
+    expect(await ended).toBe(128 + number);
+  });
+
+  test('while --import reads: no exit code that says that it is done, and nothing written', async () => {
+    writeFileSync(file, 'u:x', { mode: 0o600 });
+    const fake = fakeIo();
+    const ended = run(argv('--import', file), fake.io);
+    fake.stdin.write('a:b\n');
+    fake.raise(signal);
+    expect(await ended).toBe(128 + number);
+    expect(readFileSync(file, 'utf8')).toBe('u:x');
+    expect(readdirSync(folder)).toEqual(['f']);
   });
 });

@@ -7,17 +7,24 @@ import { setFirstPassword, setPassword } from './set-password.js';
 import { usageText, versionText } from './usage.js';
 import { deleteUser, listUsers, verifyUser } from './user-commands.js';
 
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 };
+
 /** The program `tsmqtt-passwd` (cli §18). Resolves with its exit code; never exits and never rejects for what a user does. */
 export async function run(argv: readonly Buffer[], io: Io): Promise<ExitCode> {
   const abort = new AbortController();
+  let signalNumber = SIGNAL_NUMBERS.SIGINT;
   const stopListening = (['SIGINT', 'SIGTERM'] as const).map((name) =>
-    io.onSignal(name, () => abort.abort()),
+    io.onSignal(name, () => {
+      signalNumber = SIGNAL_NUMBERS[name];
+      abort.abort();
+    }),
   );
+  let command: Command | undefined;
   try {
-    const command = parseArguments(argv);
+    command = parseArguments(argv);
     return await unlessAborted(execute(command, io, abort.signal), abort.signal);
   } catch (error) {
-    if (error instanceof Interrupted) return 0;
+    if (error instanceof Interrupted) return isOwn(command) ? 128 + signalNumber : 0;
     if (!(error instanceof Failure)) throw error;
     const reporter = new Reporter(io);
     if (error.output.length > 0) reporter.print(error.output);
@@ -26,6 +33,20 @@ export async function run(argv: readonly Buffer[], io: Io): Promise<ExitCode> {
   } finally {
     for (const stop of stopListening) stop();
   }
+}
+
+/**
+ * Whether the reference does not have this: then an exit code of 0 after a signal, which it gives (cli §18.3), would say
+ * that it happened, or that the password was right.
+ */
+function isOwn(command: Command | undefined): boolean {
+  if (command?.kind === 'verify' || command?.kind === 'import') return true;
+  return (
+    command !== undefined &&
+    'source' in command &&
+    'from' in command.source &&
+    command.source.from === 'stdin'
+  );
 }
 
 async function execute(command: Command, io: Io, signal: AbortSignal): Promise<ExitCode> {
