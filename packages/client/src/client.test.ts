@@ -267,6 +267,13 @@ describe('publish()', () => {
     expect(await failure(client.publish('a', ''))).toMatchObject({ code: 'connection-lost' });
   });
 
+  test('rejects what the server does not take', async () => {
+    const { client } = await meet({ protocolVersion: 5 }, '20 0a 00 00 07 24 01 27 00000014');
+    await client.publish('a', 'x'.repeat(14));
+    expect(await failure(client.publish('a', 'x'.repeat(15)))).toMatchObject({ code: 'packet-too-large' });
+    expect(await failure(client.publish('a', '', { qos: 2 }))).toMatchObject({ code: 'qos-not-supported' });
+  });
+
   test('the mistakes of the caller reject', async () => {
     const { client } = await meet();
     await expect(client.publish('a/#', '')).rejects.toMatchObject({ name: 'UsageError', code: 'topic-name' });
@@ -553,6 +560,31 @@ describe('messages', () => {
     expect((await messages.next()).value).toMatchObject({ topic: 'b' });
     await messages.return?.();
     expect(await messages.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('a full iterator and the caller pause independently of each other', async () => {
+    const broker = await FakeBroker.start();
+    let duplex: Duplex | undefined;
+    const connector = async (signal: AbortSignal): Promise<Duplex> => {
+      duplex = await broker.connector(signal);
+      return duplex;
+    };
+    const { client, visitor } = await meet({ connector }, undefined, broker);
+    const messages = client.messages({ highWater: 1 });
+    visitor.send('3003 0001 61 3003 0001 62');
+    // The first fills it; both come through its two reads.
+    client.pause();
+    const first = messages.next();
+    client.resume();
+    expect((await first).value).toMatchObject({ topic: 'a' });
+    client.pause();
+    expect((await messages.next()).value).toMatchObject({ topic: 'b' });
+    expect(duplex?.isPaused()).toBe(true);
+    visitor.send('3003 0001 63');
+    const third = messages.next();
+    client.resume();
+    expect(duplex?.isPaused()).toBe(false);
+    expect((await third).value).toMatchObject({ topic: 'c' });
   });
 
   test('as an iterator: told why there are no more', async () => {
