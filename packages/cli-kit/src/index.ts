@@ -3,6 +3,8 @@ export { connectionFailure, type FailureContext, failure } from './connection/fa
 export { type Connection, type ConnectionHandlers, openConnection } from './connection/open-connection.js';
 export { reconnectDelay } from './connection/reconnect.js';
 export { Trace } from './connection/trace.js';
+export { traceToStdout } from './connection/trace-output.js';
+export { readPayload } from './input/payload.js';
 export { ArgumentError } from './options/argument-error.js';
 export { type Program, runCommandLine } from './options/command-line.js';
 export { crossCheckPub, crossCheckRr, crossCheckSub } from './options/cross-checks.js';

@@ -9,13 +9,13 @@ import {
   openConnection,
   type Reporter,
   type Run,
+  readPayload,
   reconnectDelay,
   runCommandLine,
   type Settings,
-  Trace,
+  traceToStdout,
 } from '@tsmqtt/cli-kit';
 import { ClientError } from '@tsmqtt/client';
-import { readPayload } from './payload.js';
 import { LinePublisher } from './publish-lines.js';
 import { publishOne } from './publish-one.js';
 
@@ -32,7 +32,10 @@ async function publish(settings: Settings, io: Io, reporter: Reporter): Promise<
   crossCheckPub(settings);
   const topic = settings.topic!;
   if (payload === undefined) return publishLines(topic, settings, io, reporter);
-  const connection = await openConnection(settings, io, tracing(settings, io), { tool: 'pub', lines: false });
+  const connection = await openConnection(settings, io, traceToStdout(settings, io), {
+    tool: 'pub',
+    lines: false,
+  });
   try {
     return await publishOne(connection, topic, payload, settings, reporter);
   } finally {
@@ -50,7 +53,7 @@ async function publishLines(
   let publisher: LinePublisher | undefined;
   const watch = new ConnectionWatch(reporter, () => connection!.endpoint);
   const handlers: ConnectionHandlers = {
-    ...tracing(settings, io),
+    ...traceToStdout(settings, io),
     reconnect: (attempt) => reconnectDelay(attempt),
     onConnectionLost: (error) => {
       watch.onLost(error);
@@ -71,16 +74,4 @@ async function publishLines(
   } finally {
     await connection.close();
   }
-}
-
-/** `-d`: every packet on stdout (cli §16). */
-function tracing(settings: Settings, io: Io): ConnectionHandlers {
-  if (!settings.debug) return {};
-  const trace = new Trace();
-  return {
-    onPacket: (direction, packet) => {
-      const lines = trace.lines(direction, packet);
-      if (lines !== '') io.stdout.write(lines);
-    },
-  };
 }

@@ -1,12 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import {
-  byteText,
-  type Io,
-  MAXIMUM_PAYLOAD,
-  type PayloadSource,
-  ProgramError,
-  systemErrorText,
-} from '@tsmqtt/cli-kit';
+import { MAXIMUM_PAYLOAD } from '../options/option-table.js';
+import type { PayloadSource } from '../options/settings.js';
+import { byteText } from '../program/byte-text.js';
+import type { Io } from '../program/io.js';
+import { ProgramError } from '../program/program-error.js';
+import { systemErrorText } from '../program/system-error.js';
 
 /** The one payload that `-m`, `-n`, `-f` or `-s` stands for (cli §11.4). Throws ProgramError. */
 export async function readPayload(

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MemoryIo } from '../../cli-kit/test/memory-io.js';
+import { MemoryIo } from '../../test/memory-io.js';
 import { readPayload } from './payload.js';
 
 const BINARY = Buffer.from([0, 0x0a, 0xff, 0x0d, 0x80]);
