@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -128,6 +129,13 @@ test('what killed processes left beside the file is removed, and nothing else', 
   for (const name of [left, join(folder, '.f.lock.abcdef'), ...others]) writeFileSync(name, '');
   expect(await add('u')).toBe(0);
   expect(readdirSync(folder).sort()).toEqual(['f', ...others.map((name) => basename(name))].sort());
+});
+
+test("what cannot be removed is in nobody's way", async () => {
+  const left = stagingPath(Buffer.from(file)).toString();
+  mkdirSync(left);
+  expect(await add('u')).toBe(0);
+  expect(readdirSync(folder).sort()).toEqual([basename(left), 'f'].sort());
 });
 
 test.runIf(process.platform === 'linux')('a process with the same number is not the owner', async () => {

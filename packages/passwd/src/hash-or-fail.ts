@@ -58,12 +58,15 @@ export async function hashAllOrFail(
   const hashes: string[] = new Array(passwords.length);
   // All take from one queue, so that none of them waits for the others' slowest.
   const queue = passwords.entries();
+  let failed = false;
   const takeFromQueue = async () => {
     for (const [index, { line, password }] of queue) {
       if (signal.aborted) throw new Interrupted();
+      if (failed) return;
       try {
         hashes[index] = await newSecret(password, settings);
       } catch (error) {
+        failed = true;
         throw unhashable(`line ${line}: ${messageOf(error)}`);
       }
     }

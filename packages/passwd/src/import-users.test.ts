@@ -53,6 +53,12 @@ test.each([
   expect(readdirSync(folder)).not.toContain('nowhere');
 });
 
+test('with -c and - writes the entries to stdout, and only them', async () => {
+  const { code, stdout, stderr } = await passwd(['-I', '1', '-c', '--import', '-'], 'a:1\nb:2\n');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^a:\$7\$1\$\S+\nb:\$7\$1\$\S+\n$/);
+});
+
 describe('a line that is wrong stops it before anything is written', () => {
   // biome-ignore format: one row a line
   const bad: [string, string | Buffer, string][] = [

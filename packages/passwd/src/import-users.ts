@@ -3,11 +3,11 @@ import { PasswordFile } from '@tsmqtt/credentials';
 import { MAX_PASSWORD_LENGTH } from './arguments.js';
 import { type CredentialSettings, rejectMixedKinds } from './credential-kind.js';
 import { createPasswordFile, editPasswordFile, notCreated } from './edit-password-file.js';
-import { Failure } from './failure.js';
+import { Failure, Interrupted } from './failure.js';
 import { hashAllOrFail, warnAboutReaders } from './hash-or-fail.js';
 import { readAll } from './password-input.js';
 import { openPasswordFile, resolvePath } from './password-path.js';
-import { placeToCreate } from './set-password.js';
+import { isStdout, placeToCreate } from './set-password.js';
 import { usernameProblem } from './username.js';
 
 const LINE_FEED = 0x0a;
@@ -35,6 +35,7 @@ interface NewUser {
  */
 export async function importUsers(work: Import, io: Io, signal: AbortSignal): Promise<void> {
   const { create, settings } = work;
+  const toStdout = create && isStdout(work.path);
   const path = create ? placeForNew(work.path, io) : resolvePath(work.path).path;
   // What is wrong with the file is said before the work begins.
   if (!create) rejectMixedKinds(openPasswordFile(path, 'edit', io), path, settings);
@@ -50,6 +51,11 @@ export async function importUsers(work: Import, io: Io, signal: AbortSignal): Pr
   if (create) {
     const file = PasswordFile.parse(Buffer.alloc(0));
     done = setAll(file);
+    if (toStdout) {
+      if (signal.aborted) throw new Interrupted();
+      io.stdout.write(file.toBytes());
+      return;
+    }
     await createPasswordFile(path, file.toBytes(), io, signal);
   } else {
     done = await editPasswordFile(path, io, signal, (file) => {
@@ -61,6 +67,7 @@ export async function importUsers(work: Import, io: Io, signal: AbortSignal): Pr
 }
 
 function placeForNew(given: Buffer, io: Io): Buffer {
+  if (isStdout(given)) return given;
   const path = placeToCreate(given, io);
   if (resolvePath(given).exists) throw notCreated(path, 'File exists');
   return path;

@@ -20,13 +20,18 @@ export function stagingPath(path: Buffer): Buffer {
   return pathIn(folderOf(path), `${stagingPrefix(path)}${randomSuffix()}`);
 }
 
-/** Removes what killed processes left beside a file. Only for who holds its lock. */
+/** Removes what killed processes left beside a file, as far as that is possible. Only for who holds its lock. */
 export function removeLeftovers(path: Buffer): void {
   const folder = folderOf(path);
   const lock = escapeRegExp(baseNameOf(lockPath(path)).toString('latin1'));
   const mine = new RegExp(`^(?:${escapeRegExp(stagingPrefix(path))}|${lock}\\.)${RANDOM}$`);
-  for (const name of namesIn(folder)) {
-    if (mine.test(name.toString('latin1'))) removeIfThere(pathIn(folder, name));
+  try {
+    for (const name of readdirSync(folder, { encoding: 'buffer' })) {
+      if (mine.test(name.toString('latin1'))) removeIfThere(pathIn(folder, name));
+    }
+  } catch (error) {
+    // A folder that cannot be read, or somebody else's file in a folder like /tmp: it is in nobody's way.
+    if (osErrorCode(error) === undefined) throw error;
   }
 }
 
@@ -42,16 +47,6 @@ export function removeIfThere(path: Buffer): void {
 // The file's own name may be as long as names can be, so only a digest of it stands in this one.
 function stagingPrefix(path: Buffer): string {
   return `.tsmqtt-passwd.${createHash('sha256').update(baseNameOf(path)).digest('hex').slice(0, 8)}.`;
-}
-
-// A folder may be writable and yet not be readable: then its leftovers stay.
-function namesIn(folder: Buffer): Buffer[] {
-  try {
-    return readdirSync(folder, { encoding: 'buffer' });
-  } catch (error) {
-    if (osErrorCode(error) === undefined) throw error;
-    return [];
-  }
 }
 
 function escapeRegExp(text: string): string {

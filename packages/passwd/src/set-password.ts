@@ -37,7 +37,7 @@ export async function setPassword(change: PasswordChange, io: Io, signal: AbortS
 /** `tsmqtt-passwd -c FILE USERNAME`: a new file with one user; `-` writes the entry to stdout (cli §18.5). */
 export async function setFirstPassword(change: PasswordChange, io: Io, signal: AbortSignal): Promise<void> {
   const { username, source, settings } = change;
-  const toStdout = change.path.toString('latin1') === '-';
+  const toStdout = isStdout(change.path);
   const path = toStdout ? change.path : placeToCreate(change.path, io);
   const password = await newPassword(source, io, signal);
   warnAboutReaders(settings, io);
@@ -49,6 +49,11 @@ export async function setFirstPassword(change: PasswordChange, io: Io, signal: A
   }
   await createPasswordFile(path, entry, io, signal);
   io.stdout.write(byteText`Adding password for user ${username}\n`);
+}
+
+/** Whether a FILE to create stands for stdout. */
+export function isStdout(path: Buffer): boolean {
+  return path.toString('latin1') === '-';
 }
 
 /**
