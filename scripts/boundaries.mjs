@@ -16,6 +16,7 @@ const packageRules = {
   'cli-kit': { may: ['protocol', 'client'], lazy: ['broker'] },
   pub: { may: ['protocol', 'client', 'cli-kit'] },
   sub: { may: ['protocol', 'client', 'cli-kit'] },
+  rr: { may: ['protocol', 'client', 'cli-kit'] },
   passwd: { may: ['credentials', 'cli-kit/program'] },
 };
 

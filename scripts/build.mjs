@@ -11,12 +11,13 @@ import { root, run, tool } from './steps.mjs';
 export const programs = {
   'tsmqtt-pub': 'pub',
   'tsmqtt-sub': 'sub',
+  'tsmqtt-rr': 'rr',
   'tsmqtt-passwd': 'passwd',
   'tsmqtt-broker': 'broker',
 };
 
 /** Packages with a library. */
-const packages = ['protocol', 'client', 'credentials', 'broker', 'cli-kit', 'pub', 'sub', 'passwd'];
+const packages = ['protocol', 'client', 'credentials', 'broker', 'cli-kit', 'pub', 'sub', 'rr', 'passwd'];
 
 /** What runs in worker threads, and the programs that verify or compute passwords and so may start it. */
 const credentialsWorker = path.join(root, 'packages', 'credentials', 'src', 'credentials-worker.ts');

@@ -67,6 +67,8 @@ export async function writeCodeCaches(folders) {
     const at = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a'];
     await run('tsmqtt-pub', ...at, '-m', 'b', '-q', '1', '-r');
     await run('tsmqtt-sub', ...at, '-C', '1');
+    // Its own request is the response.
+    await run('tsmqtt-rr', ...at, '-e', 'a', '-m', 'b');
     broker.kill();
     await brokerEnded;
   } finally {

@@ -1,6 +1,6 @@
 import { ArgumentError, argumentError } from './argument-error.js';
 import { NEVER_EXPIRES } from './number-value.js';
-import type { Settings } from './settings.js';
+import type { PayloadSource, Settings } from './settings.js';
 import { topicFilter } from './topic-value.js';
 
 /** What no single option can see, in this order, after everything was parsed (cli §5). Throws ArgumentError. */
@@ -48,10 +48,19 @@ export function crossCheckPub(settings: Settings): void {
   }
 }
 
+/** What rr cannot do without. */
+export interface RequestSettings {
+  readonly topic: string;
+  readonly responseTopic: string;
+  readonly payloadSource: Exclude<PayloadSource, { from: 'lines' }>;
+}
+
 /** The check that only rr makes (cli §5, 13). Throws ArgumentError. */
-export function crossCheckRr(settings: Settings): void {
-  const { topic, payloadSource, responseTopic } = settings;
-  if (topic === undefined || payloadSource === undefined || responseTopic === undefined) {
-    throw argumentError`Error: All of topic, message, and response topic must be supplied.\n`;
+export function crossCheckRr({ topic, responseTopic, payloadSource }: Settings): RequestSettings {
+  // `-l` is not an option of rr's.
+  const complete = payloadSource !== undefined && payloadSource.from !== 'lines';
+  if (topic !== undefined && responseTopic !== undefined && complete) {
+    return { topic, responseTopic, payloadSource };
   }
+  throw argumentError`Error: All of topic, message, and response topic must be supplied.\n`;
 }
