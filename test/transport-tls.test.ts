@@ -272,6 +272,28 @@ describePeer('openssl', 'TLS with certificates of OpenSSL', () => {
       });
     });
 
+    test('aborted while the passphrase is asked for', async () => {
+      const keyFile = encryptKey(made.client.key, 'secret');
+      for (const answer of ['never', 'late'] as const) {
+        const controller = new AbortController();
+        const never = (): never => expect.fail('it connected');
+        const connector = tls(never, {
+          host: 'localhost',
+          caFile: made.ca.file,
+          certFile: made.client.cert,
+          keyFile,
+          passphrase: (_file, signal) =>
+            new Promise((resolve, reject) => {
+              signal.addEventListener('abort', () =>
+                answer === 'late' ? resolve('secret') : reject(signal.reason),
+              );
+              controller.abort('enough');
+            }),
+        });
+        await expect(connector(controller.signal)).rejects.toBe('enough');
+      }
+    });
+
     describe('what is agreed on', () => {
       test.each([
         ['TLS 1.3 only', '1.2', { minVersion: 'TLSv1.3' }],
@@ -327,7 +349,9 @@ describePeer('openssl', 'TLS with certificates of OpenSSL', () => {
     test('a port without TLS', async () => {
       const { port } = await startMosquitto();
       expect(await failure(publish(port, { caFile: made.ca.file }))).toEqual(
-        failed(/^the server (?:closed the connection during the TLS handshake|does not speak TLS on this port)$/),
+        failed(
+          /^the server (?:closed the connection during the TLS handshake|does not speak TLS on this port)$/,
+        ),
       );
     });
   });

@@ -39,7 +39,14 @@ export class Link {
 
   /** Sends CONNECT. */
   open(): void {
-    this.#duplex.write(this.#session.open());
+    const duplex = this.#duplex;
+    if (duplex.destroyed) {
+      // It broke before anybody listened.
+      if (duplex.errored) this.#broken(duplex.errored);
+      else this.#ended();
+      return;
+    }
+    duplex.write(this.#session.open());
   }
 
   readonly #receive = (chunk: Buffer): void => {

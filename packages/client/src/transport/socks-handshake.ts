@@ -8,20 +8,20 @@ import type { SocksOptions } from './socks.js';
 
 /** RFC 1928 6: what each reply other than 0 means, and to us. */
 // biome-ignore format: one row a line
-const REPLIES: readonly (readonly [code: ClientErrorCode, text: string])[] = [
-  /* 0 */ ['proxy-failed', 'the proxy broke the connection off'],
-  /* 1 */ ['proxy-failed', 'the proxy has a general failure'],
-  /* 2 */ ['proxy-denied', 'the proxy does not allow this connection'],
-  /* 3 */ ['proxy-unreachable', "the proxy cannot reach the server's network"],
-  /* 4 */ ['proxy-unreachable', 'the proxy cannot reach the server'],
-  /* 5 */ ['proxy-unreachable', "the proxy's connection was refused"],
-  /* 6 */ ['proxy-failed', 'the TTL ran out between the proxy and the server'],
-  /* 7 */ ['proxy-failed', 'the proxy does not know the command CONNECT'],
-  /* 8 */ ['proxy-failed', 'the proxy does not know this type of address'],
-];
+const REPLIES: Readonly<Record<number, readonly [code: ClientErrorCode, text: string]>> = {
+  1: ['proxy-failed', 'the proxy has a general failure'],
+  2: ['proxy-denied', 'the proxy does not allow this connection'],
+  3: ['proxy-unreachable', "the proxy cannot reach the server's network"],
+  4: ['proxy-unreachable', 'the proxy cannot reach the server'],
+  5: ['proxy-unreachable', "the proxy's connection was refused"],
+  6: ['proxy-failed', 'the TTL ran out between the proxy and the server'],
+  7: ['proxy-failed', 'the proxy does not know the command CONNECT'],
+  8: ['proxy-failed', 'the proxy does not know this type of address'],
+};
 
 const VERSION = 5;
 const NO_ACCEPTABLE_METHOD = 0xff;
+const NO_AUTHENTICATION = 0;
 const USERNAME_PASSWORD = 2;
 
 export async function connectThroughProxy(
@@ -94,6 +94,9 @@ function explain(heard: Buffer, failure: Error | undefined): ClientError {
     return new ClientError('proxy-denied', 'the proxy wants another kind of authentication');
   }
   const authenticated = method === USERNAME_PASSWORD;
+  if (method !== undefined && method !== NO_AUTHENTICATION && !authenticated) {
+    return proxyFailed('the proxy chose a method that was not offered');
+  }
   if (authenticated && (heard[3] ?? 0) !== 0) {
     return proxyFailed('the proxy refused the user name or password');
   }

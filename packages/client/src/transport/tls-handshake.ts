@@ -104,18 +104,29 @@ async function overConnection(
   settings: ConnectionOptions,
 ): Promise<TLSSocket> {
   const { alpn, keyLogFile } = options;
+  const protocols = alpn === undefined ? {} : { ALPNProtocols: protocolList(alpn) };
   const keyLog = keyLogFile === undefined ? undefined : openKeyLog(keyLogFile);
+  let base: Duplex | undefined;
   try {
-    const base = await over(signal);
-    const protocols = alpn === undefined ? {} : { ALPNProtocols: [Buffer.from(alpn)] };
+    base = await over(signal);
     const socket = await shakeHands(base, { ...settings, ...protocols }, options, keyLog, signal);
     // TLS 1.3 changes keys when it wants to; their lines come later.
     if (keyLog !== undefined) socket.once('close', () => closeSync(keyLog));
     return socket;
   } catch (error) {
     if (keyLog !== undefined) closeSync(keyLog);
+    if (base !== undefined) discard(base);
     throw error;
   }
+}
+
+/** One name as RFC 7301 3.1 has it: a byte of length, then the name. */
+function protocolList(name: string | Buffer): Buffer {
+  const bytes = Buffer.from(name);
+  if (bytes.length < 1 || bytes.length > 254) {
+    throw setupError('the name of the ALPN protocol is not 1 to 254 bytes long');
+  }
+  return Buffer.concat([Buffer.of(bytes.length), bytes]);
 }
 
 function openKeyLog(file: FilePath): number {
@@ -149,10 +160,7 @@ function shakeHands(
         explainLateFailures(socket);
         succeed(socket);
       });
-    return () => {
-      discard(socket);
-      discard(base);
-    };
+    return () => discard(socket);
   });
 }
 

@@ -23,6 +23,8 @@ export class WebSocketDuplex extends Duplex {
   constructor(socket: WebSocket, base: Duplex) {
     super({ decodeStrings: true });
     this.#socket = socket;
+    // Until somebody reads, and with that listens for errors.
+    socket.pause();
     base.on('error', (error) => this.destroy(error));
     socket
       .on('message', (data: Buffer, isBinary) => {
