@@ -4,6 +4,7 @@ export { type Connection, type ConnectionHandlers, openConnection } from './conn
 export { reconnectDelay } from './connection/reconnect.js';
 export { Trace } from './connection/trace.js';
 export { traceToStdout } from './connection/trace-output.js';
+export { ByteBuffer, type ByteSink } from './format/byte-sink.js';
 export { readPayload } from './input/payload.js';
 export { ArgumentError } from './options/argument-error.js';
 export { type Program, runCommandLine } from './options/command-line.js';
@@ -11,6 +12,7 @@ export { crossCheckPub, crossCheckRr, crossCheckSub } from './options/cross-chec
 export { MAXIMUM_PAYLOAD } from './options/option-table.js';
 export { optionReference } from './options/reference.js';
 export type { PayloadSource, RequestedFilter, Settings, Tool } from './options/settings.js';
+export { messageOutput, type PrintMessage } from './output/message-output.js';
 export { MessagePrinter, type MessageStyle } from './output/message-printer.js';
 export { Output, type OutputEvents } from './output/output.js';
 export { byteText } from './program/byte-text.js';

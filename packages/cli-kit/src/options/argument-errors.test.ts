@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, MemoryIo } from '../../test/memory-io.js';
 import { runCommandLine } from './command-line.js';
-import { crossCheckPub, crossCheckSub } from './cross-checks.js';
+import { crossCheckPub, crossCheckRr, crossCheckSub } from './cross-checks.js';
 import type { Settings, Tool } from './settings.js';
 
 const HINT = "\nUse 'PROG --help' to see usage.\n";
+
+const CROSS_CHECKS = { pub: crossCheckPub, sub: crossCheckSub, rr: crossCheckRr };
 
 /** Runs the command line of `tool` in front of a program that only makes the tool's own checks. */
 async function outcome(tool: Tool, args: readonly (string | Uint8Array)[], env: Record<string, string> = {}) {
   const io = new MemoryIo({ env });
   let settings: Settings | undefined;
   const code = await runCommandLine(tool, bytes(args), io, async (read) => {
-    (tool === 'pub' ? crossCheckPub : crossCheckSub)(read);
+    CROSS_CHECKS[tool](read);
     settings = read;
     return 0;
   });
@@ -29,60 +31,64 @@ async function expectError(tool: Tool, args: readonly (string | Uint8Array)[], t
 
 /** Nouns of cli §4, written down here once more: the table must not be its own witness. */
 const NOUNS: readonly (readonly [args: string, tools: string, error: string])[] = [
-  ['-A', 'PS', '-A argument given but no address'],
+  ['-A', 'PSR', '-A argument given but no address'],
   ['-C', 'S', '-C argument given but no count'],
-  ['-f', 'P', '-f argument given but no file'],
-  ['--file', 'P', '-f argument given but no file'],
-  ['-h', 'PS', '-h argument given but no host'],
-  ['--host', 'PS', '-h argument given but no host'],
-  ['-i', 'PS', '-i argument given but no id'],
-  ['--id', 'PS', '-i argument given but no id'],
-  ['-I', 'PS', '-I argument given but no id prefix'],
-  ['--id-prefix', 'PS', '-I argument given but no id prefix'],
-  ['-k', 'PS', '-k argument given but no keepalive'],
-  ['--keepalive', 'PS', '-k argument given but no keepalive'],
-  ['-m', 'P', '-m argument given but no message'],
-  ['--message', 'P', '-m argument given but no message'],
-  ['-M', 'PS', '-M argument given but max_inflight not'],
-  ['-o', 'PS', '-o argument given but no options file'],
-  ['-p', 'PS', '-p argument given but no port'],
-  ['--port', 'PS', '-p argument given but no port'],
-  ['-P', 'PS', '-P argument given but no password'],
-  ['--pw', 'PS', '-P argument given but no password'],
-  ['--pw-file', 'PS', '--pw-file argument given but no password file'],
-  ['-q', 'PS', '-q argument given but no QoS'],
-  ['--qos', 'PS', '-q argument given but no QoS'],
+  ['-e', 'R', '-e argument given but no response topic'],
+  ['-f', 'PR', '-f argument given but no file'],
+  ['--file', 'PR', '-f argument given but no file'],
+  ['-F', 'SR', '-F argument given but no format'],
+  ['-h', 'PSR', '-h argument given but no host'],
+  ['--host', 'PSR', '-h argument given but no host'],
+  ['-i', 'PSR', '-i argument given but no id'],
+  ['--id', 'PSR', '-i argument given but no id'],
+  ['-I', 'PSR', '-I argument given but no id prefix'],
+  ['--id-prefix', 'PSR', '-I argument given but no id prefix'],
+  ['-k', 'PSR', '-k argument given but no keepalive'],
+  ['--keepalive', 'PSR', '-k argument given but no keepalive'],
+  ['-m', 'PR', '-m argument given but no message'],
+  ['--message', 'PR', '-m argument given but no message'],
+  ['-M', 'PSR', '-M argument given but max_inflight not'],
+  ['-o', 'PSR', '-o argument given but no options file'],
+  ['-p', 'PSR', '-p argument given but no port'],
+  ['--port', 'PSR', '-p argument given but no port'],
+  ['-P', 'PSR', '-P argument given but no password'],
+  ['--pw', 'PSR', '-P argument given but no password'],
+  ['--pw-file', 'PSR', '--pw-file argument given but no password file'],
+  ['-q', 'PSR', '-q argument given but no QoS'],
+  ['--qos', 'PSR', '-q argument given but no QoS'],
   ['--random-filter', 'S', '--random-filter argument given but no chance'],
   ['--repeat', 'P', '--repeat argument given but no count'],
   ['--repeat-delay', 'P', '--repeat-delay argument given but no time'],
-  ['--retain-handling', 'S', '--retain-handling argument given but no option'],
-  ['-t', 'PS', '-t argument given but no topic'],
-  ['--topic', 'PS', '-t argument given but no topic'],
+  ['--retain-handling', 'SR', '--retain-handling argument given but no option'],
+  ['-t', 'PSR', '-t argument given but no topic'],
+  ['--topic', 'PSR', '-t argument given but no topic'],
   ['-T', 'S', '-T argument given but no topic filter'],
   ['--filter-out', 'S', '-T argument given but no topic filter'],
   ['-U', 'S', '-U argument given but no unsubscribe topic'],
   ['--unsubscribe', 'S', '-U argument given but no unsubscribe topic'],
-  ['-u', 'PS', '-u argument given but no username'],
-  ['--username', 'PS', '-u argument given but no username'],
-  ['-V', 'PS', '--protocol-version argument given but no version'],
-  ['--protocol-version', 'PS', '--protocol-version argument given but no version'],
-  ['-W', 'S', '-W argument given but no timeout'],
-  ['--will-payload', 'PS', '--will-payload argument given but no will payload'],
-  ['--will-qos', 'PS', '--will-qos argument given but no will QoS'],
-  ['--will-topic', 'PS', '--will-topic argument given but no will topic'],
-  ['-x', 'PS', '-x argument given but no session expiry interval'],
+  ['-u', 'PSR', '-u argument given but no username'],
+  ['--username', 'PSR', '-u argument given but no username'],
+  ['-V', 'PSR', '--protocol-version argument given but no version'],
+  ['--protocol-version', 'PSR', '--protocol-version argument given but no version'],
+  ['-W', 'SR', '-W argument given but no timeout'],
+  ['--will-payload', 'PSR', '--will-payload argument given but no will payload'],
+  ['--will-qos', 'PSR', '--will-qos argument given but no will QoS'],
+  ['--will-topic', 'PSR', '--will-topic argument given but no will topic'],
+  ['-x', 'PSR', '-x argument given but no session expiry interval'],
 ];
 
 describe('a missing value (cli §4)', () => {
   for (const [option, tools, error] of NOUNS) {
-    for (const tool of ['pub', 'sub'] as const) {
+    for (const [tool, letter] of [
+      ['pub', 'P'],
+      ['sub', 'S'],
+      ['rr', 'R'],
+    ] as const) {
       test(`${tool} ${option}`, () =>
         expectError(
           tool,
           ['-d', option],
-          tools.includes(tool === 'pub' ? 'P' : 'S')
-            ? `Error: ${error} specified.\n\n`
-            : `Error: Unknown option '${option}'.\n`,
+          tools.includes(letter) ? `Error: ${error} specified.\n\n` : `Error: Unknown option '${option}'.\n`,
         ));
     }
   }

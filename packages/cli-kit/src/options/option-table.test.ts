@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OPTIONS } from './option-table.js';
 import type { Tool } from './settings.js';
 
-const TOOLS: readonly Tool[] = ['pub', 'sub'];
+const TOOLS: readonly Tool[] = ['pub', 'sub', 'rr'];
 
 describe.each(TOOLS)('the option table of %s', (tool) => {
   const rows = OPTIONS.filter((row) => row.tools.includes(tool));
@@ -34,19 +34,21 @@ test('every option belongs to a tool; only options with a value can be repeatabl
 });
 
 test('the options of this release are all there, and belong to whom cli §3 says', () => {
-  const both =
+  const all =
     '-h --host -p --port -A -k --keepalive --nodelay -o -V --protocol-version -i --id -I --id-prefix -c ' +
     '--disable-clean-session -x -u --username -P --pw -M --will-topic --will-payload --will-qos --will-retain -t --topic ' +
     '-q --qos -d --debug --quiet --help --version --local --pw-file --completion';
-  const pub =
-    '-m --message -f --file -n --null-message -s --stdin-file -l --stdin-line -r --retain --repeat --repeat-delay --give-up';
-  const sub =
-    '-U --unsubscribe -T --filter-out -C -W -E -R --retained-only --retain-as-published --retain-handling -v --verbose ' +
-    '-N --random-filter --strict-filters';
+  const publishers = '-m --message -f --file -n --null-message -s --stdin-file';
+  const pub = '-l --stdin-line -r --retain --repeat --repeat-delay --give-up';
+  const receivers = '-W -R --retain-as-published --retain-handling -v --verbose -N -F --pretty';
+  const sub = '-U --unsubscribe -T --filter-out -C -E --retained-only --random-filter --strict-filters';
+  const rr = '-e --latency';
   const namesOf = (tool: Tool) =>
     OPTIONS.filter((row) => row.tools.includes(tool))
       .flatMap((row) => row.names)
       .sort();
-  expect(namesOf('pub')).toEqual(`${both} ${pub}`.split(' ').sort());
-  expect(namesOf('sub')).toEqual(`${both} ${sub}`.split(' ').sort());
+  const sorted = (...lists: readonly string[]) => lists.join(' ').split(' ').sort();
+  expect(namesOf('pub')).toEqual(sorted(all, publishers, pub));
+  expect(namesOf('sub')).toEqual(sorted(all, receivers, sub));
+  expect(namesOf('rr')).toEqual(sorted(all, publishers, receivers, rr));
 });

@@ -1,3 +1,4 @@
+import { compileFormat } from '../format/compile-format.js';
 import { argumentError } from './argument-error.js';
 import { expiryValue, floatValue, integerValue } from './number-value.js';
 import type { OptionRow } from './option-row.js';
@@ -530,6 +531,25 @@ export const OPTIONS: readonly OptionRow[] = [
         throw argumentError`Error: Unknown value '${value}' for --retain-handling.\n\n`;
       }
       settings.retainHandling = handling;
+    },
+  },
+  {
+    names: ['-F'],
+    tools: RECEIVERS,
+    group: 'Output',
+    value: { placeholder: 'FORMAT', noun: 'format' },
+    help: 'Print each message as this says, such as %t %p or %j.',
+    apply: (settings, value) => {
+      settings.format = compileFormat(value);
+    },
+  },
+  {
+    names: ['--pretty'],
+    tools: RECEIVERS,
+    group: 'Output',
+    help: 'Lay the JSON of %j and %J out in lines.',
+    apply: (settings) => {
+      settings.pretty = true;
     },
   },
   {

@@ -1,4 +1,5 @@
 import type { ProtocolVersion, QoS, WideFilter } from '@tsmqtt/protocol';
+import type { CompiledFormat } from '../format/compile-format.js';
 
 /** The programs whose options are in the table. */
 export type Tool = 'pub' | 'sub' | 'rr';
@@ -78,6 +79,9 @@ export interface Settings {
   retainAsPublished: boolean;
   /** Retain Handling of `--retain-handling`; undefined where it was not given. */
   retainHandling: 0 | 1 | 2 | undefined;
+  /** `-F`: instead of what `-v` says. */
+  format: CompiledFormat | undefined;
+  pretty: boolean;
   verbose: boolean;
   /** A line end after each message; `-N` says no. */
   lineEnd: boolean;
@@ -132,6 +136,8 @@ export function defaultSettings(tool: Tool): Settings {
     retainedOnly: false,
     retainAsPublished: false,
     retainHandling: undefined,
+    format: undefined,
+    pretty: false,
     verbose: false,
     lineEnd: true,
     randomFilter: undefined,

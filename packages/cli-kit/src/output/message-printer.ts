@@ -1,4 +1,4 @@
-import type { Output } from './output.js';
+import type { ByteSink } from '../format/byte-sink.js';
 
 const LF = 0x0a;
 const NULL_PAYLOAD = Buffer.from('(null)');
@@ -12,14 +12,14 @@ export interface MessageStyle {
 
 /** Prints messages as cli §14.1 says: without `-F`. */
 export class MessagePrinter {
-  readonly #output: Output;
+  readonly #output: ByteSink;
   readonly #verbose: boolean;
   readonly #lineEnd: boolean;
   /** Most messages have the topic of the one before. */
   #topic = '';
   #topicBytes: Uint8Array = Buffer.alloc(0);
 
-  constructor(output: Output, style: MessageStyle) {
+  constructor(output: ByteSink, style: MessageStyle) {
     this.#output = output;
     this.#verbose = style.verbose;
     this.#lineEnd = style.lineEnd;
