@@ -1,12 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import {
   after,
+  ByteBuffer,
   type Connection,
   connectionFailure,
   type ExitCode,
   type FailureContext,
   type Io,
+  messageOutput,
   openConnection,
+  type PrintMessage,
   ProgramError,
   type Reporter,
   type Settings,
@@ -40,6 +43,8 @@ export class Requester {
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #aborted = new AbortController();
+  readonly #printed = new ByteBuffer();
+  #print: PrintMessage | undefined;
   #client: Client | undefined;
   /** When the request went out, in milliseconds of the monotonic clock; undefined before that. */
   #sentAt: number | undefined;
@@ -62,6 +67,7 @@ export class Requester {
   async run(): Promise<ExitCode> {
     let connection: Connection | undefined;
     let cancelTimeout = (): void => {};
+    this.#print = await messageOutput(this.#settings, this.#printed, this.#io, this.#reporter);
     try {
       connection = await this.#connect(() => {
         const { timeout } = this.#settings;
@@ -129,15 +135,12 @@ export class Requester {
     // What came before the question was asked does not answer it.
     if (this.#sentAt === undefined || this.#ending !== undefined) return Delivery.CONTINUE;
     if (!this.#request.isAnsweredBy(message)) return Delivery.CONTINUE;
-    this.#print(message);
+    this.#print?.(message);
+    this.#io.stdout.write(Buffer.from(this.#printed.view()));
     if (this.#settings.latency) this.#io.stdout.write(latencyText(now - this.#sentAt));
     this.#end({ exitCode: 0 });
     // Nothing behind the response is taken, so nothing behind it is acknowledged.
     return Delivery.PAUSE;
-  }
-
-  #print(message: Publish): void {
-    this.#io.stdout.write(message.payload);
   }
 
   #timeOut(): void {

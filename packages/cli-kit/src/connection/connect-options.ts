@@ -9,8 +9,8 @@ import { ProgramError } from '../program/program-error.js';
 import { systemErrorText } from '../program/system-error.js';
 import type { Endpoint } from './endpoint.js';
 
-/** Receive Maximum that sub announces in MQTT 5 unless `-C` asks for fewer messages (cli §7). */
-const RECEIVE_MAXIMUM = 20;
+/** Receive Maximum in MQTT 5: rr wants one message, sub no more than `-C` asks for (cli §7). */
+const RECEIVE_MAXIMUM = { pub: 20, sub: 20, rr: 1 } as const;
 
 /** Longest string and binary value MQTT can carry. */
 const MAXIMUM_STRING_BYTES = 65535;
@@ -52,7 +52,7 @@ function connectProperties(settings: Settings): Property[] {
   const properties: Property[] = [];
   const expiry = sessionExpiry(settings);
   if (expiry !== 0) properties.push({ name: 'sessionExpiryInterval', value: expiry });
-  const receiveMaximum = Math.min(RECEIVE_MAXIMUM, settings.count ?? RECEIVE_MAXIMUM);
+  const receiveMaximum = Math.min(RECEIVE_MAXIMUM[settings.tool], settings.count ?? Number.POSITIVE_INFINITY);
   properties.push({ name: 'receiveMaximum', value: receiveMaximum });
   return properties;
 }

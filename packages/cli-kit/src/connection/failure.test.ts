@@ -1,7 +1,7 @@
 import type { ClientError } from '@tsmqtt/client';
 import { REASON_CODES } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
-import { connectionFailure } from './failure.js';
+import { connectionFailure, type FailureContext } from './failure.js';
 import { reconnectDelay } from './reconnect.js';
 
 function error(code: ClientError['code'], details: object = {}): ClientError {
@@ -15,7 +15,7 @@ function error(code: ClientError['code'], details: object = {}): ClientError {
 function outcome(
   code: ClientError['code'],
   details: object = {},
-  context: { tool: 'pub' | 'sub'; lines: boolean } = { tool: 'pub', lines: false },
+  context: FailureContext = { tool: 'pub', lines: false },
 ): [number, string] {
   const { exitCode, text } = connectionFailure(error(code, details), context);
   return [exitCode, text.toString()];
@@ -60,6 +60,8 @@ describe('CONNACK refusals (cli §17.2)', () => {
       const details = { reasonCode, protocolVersion };
       expect(outcome('refused', details)).toEqual([reasonCode, first + second]);
       expect(outcome('refused', details, { tool: 'sub', lines: false })).toEqual([reasonCode, first]);
+      // The reference reads them from the table of MQTT 5 (D-5).
+      expect(outcome('refused', details, { tool: 'rr', lines: false })).toEqual([reasonCode, first]);
     });
   }
 
@@ -78,12 +80,17 @@ describe('CONNACK refusals (cli §17.2)', () => {
       `${first}Error: The connection was refused\n`,
     ]);
     expect(outcome('refused', details, { tool: 'sub', lines: false })).toEqual([reasonCode, first]);
+    expect(outcome('refused', details, { tool: 'rr', lines: false })).toEqual([reasonCode, first]);
   });
 
   test.each([132, 1])('MQTT 5 against a broker without it, code %i (D-17)', (reasonCode) => {
     expect(outcome('refused', { reasonCode, protocolVersion: 5 }, { tool: 'sub', lines: false })).toEqual([
       132,
       'Connection error: Unsupported Protocol Version. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.\n',
+    ]);
+    expect(outcome('refused', { reasonCode, protocolVersion: 5 }, { tool: 'rr', lines: false })).toEqual([
+      132,
+      'Connection error: Unsupported Protocol Version\n',
     ]);
   });
 });
@@ -123,6 +130,16 @@ describe('after the connection was made (cli §11.5)', () => {
     ]);
   });
 });
+
+test.each([
+  ['server-disconnect', { reasonCode: 0x8b }, 7, 'The connection was lost'],
+  ['server-disconnect', { reasonCode: 0 }, 7, 'The connection was lost'],
+  ['proxy-unreachable', {}, 4, 'The client is not currently connected'],
+  ['qos-not-supported', {}, 24, 'Requested QoS not supported on server'],
+  ['packet-too-large', {}, 25, 'Packet larger than supported by the server'],
+] as const)('rr, %s %j (D-5)', (code, details, exitCode, text) =>
+  expect(outcome(code, details, { tool: 'rr', lines: false })).toEqual([exitCode, `Error: ${text}\n`]),
+);
 
 describe('reconnecting (P-8)', () => {
   test('starts after a second, grows with jitter, up to 30 s', () => {

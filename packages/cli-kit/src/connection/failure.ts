@@ -29,6 +29,7 @@ const ENDINGS: Readonly<Record<ClientError['code'], Failure>> = {
   refused: 'refused',
   'tls-setup': 'connectionLost',
   'tls-failed': 'connectionLost',
+  'tls-interrupted': 'connectionLost',
   'websocket-handshake': 'unknown',
   'proxy-denied': 'authorisation',
   'proxy-unreachable': 'notConnected',
@@ -68,16 +69,18 @@ export function connectionFailure(error: ClientError, context: FailureContext): 
     case 'refused':
       return refusal(error, context);
     case 'server-disconnect':
+      // There is no response any more (D-5).
+      if (context.tool === 'rr') return failure('connectionLost');
       // Reason 0 says nothing of an error, but what was sent is still unacknowledged (D-4).
       return failure(error.reasonCode === ReasonCode.SUCCESS ? 'connectionLost' : 'notConnected');
     case 'qos-not-supported':
-      if (context.lines) return failure('qosNotSupported');
+      if (context.lines || context.tool === 'rr') return failure('qosNotSupported');
       return new ProgramError(
         7,
         'Error: Message QoS not supported on broker, try a lower QoS.\nError: The connection was lost\n',
       );
     case 'packet-too-large':
-      return failure(context.lines ? 'packetTooLarge' : 'connectionLost');
+      return failure(context.lines || context.tool === 'rr' ? 'packetTooLarge' : 'connectionLost');
     default:
       return failure(ENDINGS[error.code]);
   }
@@ -101,13 +104,13 @@ const V3_REFUSALS = [
 ] as const;
 
 function refusal(error: ClientError, { tool, lines }: FailureContext): ProgramError {
-  const { code, text, known } = refusalText(error);
-  // pub goes on to name what ended its loop; sub does not (cli §17.2).
+  const { code, text, known } = refusalText(error, tool);
+  // pub goes on to name what ended its loop; sub and rr do not (cli §17.2).
   const ending = tool !== 'pub' ? '' : FAILURES[lines || known ? 'refused' : 'protocolError'][1];
   return new ProgramError(code, `Connection error: ${text}\n${ending && `Error: ${ending}\n`}`);
 }
 
-function refusalText(error: ClientError): { code: number; text: string; known: boolean } {
+function refusalText(error: ClientError, tool: Tool): { code: number; text: string; known: boolean } {
   const { protocolVersion, reasonCode: code = ReasonCode.UNSPECIFIED_ERROR } = error;
   if (protocolVersion !== 5) {
     const known = code in V3_REFUSALS && code !== 0;
@@ -115,11 +118,10 @@ function refusalText(error: ClientError): { code: number; text: string; known: b
   }
   // A broker that knows only MQTT 3 says so with its own code 1 (cli §17.2).
   if (code === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION || code === 1) {
-    return {
-      code: ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
-      text: 'Unsupported Protocol Version. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.',
-      known: false,
-    };
+    // rr has only the name for it.
+    const advice = tool === 'rr' ? '' : '. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.';
+    const name = reasonText(ReasonCode.UNSUPPORTED_PROTOCOL_VERSION);
+    return { code: ReasonCode.UNSUPPORTED_PROTOCOL_VERSION, text: `${name}${advice}`, known: false };
   }
   return { code, text: reasonText(code), known: false };
 }

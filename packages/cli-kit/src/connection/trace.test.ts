@@ -109,3 +109,17 @@ test('messages at QoS 0 are numbered although they have no packet identifier', (
   const numbers = [1, 2].map(() => /m(\d+)/.exec(trace.lines('sent', publish(0, 0)))?.[1]);
   expect(numbers).toEqual(['1', '2']);
 });
+
+test('a message at QoS 0 shows the packet identifier behind the one of the request before it (cli §16)', () => {
+  const trace = new Trace();
+  trace.lines('sent', {
+    type: PacketType.SUBSCRIBE,
+    packetId: 1,
+    subscriptions: [{ filter: 'a', qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+    properties: [],
+  });
+  const shown = [publish(0, 0), publish(0, 0), publish(1, 9), publish(0, 0)].map(
+    (packet) => /, m(\d+),/.exec(trace.lines('sent', packet))?.[1],
+  );
+  expect(shown).toEqual(['2', '3', '9', '10']);
+});

@@ -3,8 +3,8 @@ import { type Packet, PacketType, property } from '@tsmqtt/protocol';
 /** Writes the lines of `-d` (cli §16). Remembers the client identifier, which an MQTT 5 broker may assign. */
 export class Trace {
   #clientId = '';
-  /** QoS 0 messages have no packet identifier, but count in the log. */
-  #publishes = 0;
+  /** Packet identifier of the newest request. QoS 0 messages have none, but take the next one in the log. */
+  #newestId = 0;
 
   /** Lines for a packet, with line ends; empty for one that has none. */
   lines(direction: 'sent' | 'received', packet: Packet): string {
@@ -28,9 +28,8 @@ export class Trace {
       case PacketType.CONNECT:
         return `${client} sending CONNECT\n`;
       case PacketType.PUBLISH:
-        if (packet.qos > 0) return publishLine(`${client} sending`, packet, packet.packetId);
-        this.#publishes = (this.#publishes % 65535) + 1;
-        return publishLine(`${client} sending`, packet, this.#publishes);
+        this.#newestId = packet.qos > 0 ? packet.packetId : (this.#newestId % 65535) + 1;
+        return publishLine(`${client} sending`, packet, this.#newestId);
       case PacketType.PUBACK:
         return `${client} sending PUBACK (m${packet.packetId}, rc${packet.reasonCode})\n`;
       case PacketType.PUBREC:
@@ -40,6 +39,7 @@ export class Trace {
       case PacketType.PUBCOMP:
         return `${client} sending PUBCOMP (m${packet.packetId})\n`;
       case PacketType.SUBSCRIBE:
+        this.#newestId = packet.packetId;
         return packet.subscriptions
           .map(({ filter, qos, noLocal, retainAsPublished, retainHandling }) => {
             const options = (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | (retainHandling << 4);
