@@ -12,6 +12,8 @@ export const CLIENT_ERROR_CODES = [
   'tls-setup',
   /** The TLS handshake failed, or the certificate is not trusted: `message` says why; `cause` is what TLS said. */
   'tls-failed',
+  /** The connection ended during the TLS handshake, or nothing came in time: nobody has said what is wrong. */
+  'tls-interrupted',
   /** The server did not answer the WebSocket handshake as RFC 6455 4.1 and MQTT-6 want it. */
   'websocket-handshake',
   /** The SOCKS5 proxy does not let us: no method of authentication that it takes, or reply 2. */
@@ -20,7 +22,7 @@ export const CLIENT_ERROR_CODES = [
   'proxy-unreachable',
   /** Anything else between us and the SOCKS5 proxy; where it sent a reply, `reasonCode` is it. */
   'proxy-failed',
-  /** The connection ended before it was due, also before CONNACK. */
+  /** The connection ended before it was due, also in a handshake before CONNACK. */
   'connection-lost',
   /** No PINGRESP in time (3.1.2.10). */
   'keep-alive',

@@ -22,6 +22,12 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 /** Trying again would meet the same. */
 const FATAL: ReadonlySet<ClientErrorCode> = new Set([
   'refused',
+  // What a certificate, a web server or a proxy has decided (cli §12.4); handshakes that were cut short are tried again,
+  // and so are files that may just be being renewed.
+  'tls-failed',
+  'websocket-handshake',
+  'proxy-denied',
+  'proxy-failed',
   'protocol-error',
   'unexpected-auth',
   'aborted',

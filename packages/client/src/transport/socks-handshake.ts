@@ -32,7 +32,7 @@ export async function connectThroughProxy(
   const { timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
   checkLengths(options);
   const base = await over(signal);
-  const timedOut = (): ClientError => proxyFailed(`no answer from the proxy within ${timeoutMs} ms`);
+  const timedOut = (): ClientError => proxyLost(`no answer from the proxy within ${timeoutMs} ms`);
   return await attempt<Duplex>({ signal, timeoutMs, timedOut }, (succeed, fail) => {
     // The library's errors say in words what the proxy said in bytes.
     const heard: Buffer[] = [];
@@ -48,7 +48,7 @@ export async function connectThroughProxy(
       () => {
         base.off('data', listen);
         if (base.destroyed || base.readableEnded) {
-          fail(proxyFailed('the proxy closed the connection', failure));
+          fail(proxyLost('the proxy closed the connection', failure));
           return;
         }
         base.off('error', onError);
@@ -101,9 +101,13 @@ function explain(heard: Buffer, failure: Error | undefined): ClientError {
     return proxyFailed('the proxy refused the user name or password');
   }
   const reply = heard[authenticated ? 5 : 3] ?? 0;
-  if (reply === 0) return proxyFailed('the proxy closed the connection', failure);
+  if (reply === 0) return proxyLost('the proxy closed the connection', failure);
   const [code, text] = REPLIES[reply] ?? ['proxy-failed', `the proxy gave the unknown reply ${reply}`];
   return new ClientError(code, text, { reasonCode: reply });
+}
+
+function proxyLost(message: string, cause?: unknown): ClientError {
+  return new ClientError('connection-lost', message, { cause });
 }
 
 function proxyFailed(message: string, cause?: unknown): ClientError {

@@ -100,10 +100,10 @@ test.each([
   ['a refusal after authentication', [[5, 2], [1, 0], refusal(2)], 'proxy-denied', 'the proxy does not allow this connection', 2],
   ['another version', [[4, 0]], 'proxy-failed', 'it is no SOCKS5 proxy', undefined],
   ['HTTP', [[...Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')]], 'proxy-failed', 'it is no SOCKS5 proxy', undefined],
-  ['nothing but the end', [[]], 'proxy-failed', 'the proxy closed the connection', undefined],
-  ['half of the first answer', [[5]], 'proxy-failed', 'the proxy closed the connection', undefined],
-  ['no second answer', [[5, 0], []], 'proxy-failed', 'the proxy closed the connection', undefined],
-  ['half of the second answer', [[5, 0], GRANTED.slice(0, 7)], 'proxy-failed', 'the proxy closed the connection', undefined],
+  ['nothing but the end', [[]], 'connection-lost', 'the proxy closed the connection', undefined],
+  ['half of the first answer', [[5]], 'connection-lost', 'the proxy closed the connection', undefined],
+  ['no second answer', [[5, 0], []], 'connection-lost', 'the proxy closed the connection', undefined],
+  ['half of the second answer', [[5, 0], GRANTED.slice(0, 7)], 'connection-lost', 'the proxy closed the connection', undefined],
 ])('%s', async (_title, answers, code, message, reasonCode) => {
   const { port } = await proxy(answers as number[][]);
   const username = answers.length > 1 && answers[0]?.[1] === 2 ? { username: 'u' } : {};
@@ -130,7 +130,7 @@ test('a proxy that never answers', async () => {
     closed = whenClosed(socket);
   });
   await expect(through(port, { timeoutMs: 50 })).rejects.toMatchObject({
-    code: 'proxy-failed',
+    code: 'connection-lost',
     message: 'no answer from the proxy within 50 ms',
   });
   await closed;

@@ -1,7 +1,5 @@
 import type { PeerCertificate } from 'node:tls';
 
-export const CLOSED_EARLY = 'the server closed the connection during the TLS handshake';
-
 /** Node's names for what OpenSSL found, in plain words (cli P-10). */
 // biome-ignore format: one row a line
 const TEXTS: Readonly<Record<string, string>> = {
@@ -45,14 +43,11 @@ const TEXTS: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'no TLS version in common with the server',
   ERR_SSL_NO_PROTOCOLS_AVAILABLE: 'no TLS version is left to be used',
   ERR_SSL_NO_CIPHERS_AVAILABLE: 'no cipher is left to be used',
-  ERR_SSL_UNEXPECTED_EOF_WHILE_READING: CLOSED_EARLY,
   ERR_SSL_DH_KEY_TOO_SMALL: "the server's Diffie-Hellman key is too small",
   ERR_SSL_EE_KEY_TOO_SMALL: 'the key of the certificate is too small',
   ERR_SSL_CA_KEY_TOO_SMALL: "the key of the certificate's CA is too small",
   ERR_SSL_CA_MD_TOO_WEAK: 'the certificate has a signature that is too weak',
   ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED: 'the server lacks secure renegotiation (RFC 5746)',
-  ECONNRESET: CLOSED_EARLY,
-  EPIPE: CLOSED_EARLY,
 };
 
 /** Why TLS failed, without a capital or a final dot. */

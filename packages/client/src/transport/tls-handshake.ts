@@ -15,7 +15,7 @@ import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
 import { type Connector, meaning } from './connector.js';
 import type { FilePath, TlsHandshakeOptions, TlsOptions, TlsPskOptions } from './tls.js';
-import { CLOSED_EARLY, nameMismatch, tlsErrorText } from './tls-error.js';
+import { nameMismatch, tlsErrorText } from './tls-error.js';
 import { setupError, systemText } from './tls-files.js';
 import { IdentityReader } from './tls-identity.js';
 import { trustedCertificates } from './tls-trust.js';
@@ -145,13 +145,13 @@ function shakeHands(
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const timedOut = (): ClientError =>
-    new ClientError('tls-failed', `no answer to the TLS handshake within ${timeoutMs} ms`);
+    new ClientError('tls-interrupted', `no answer to the TLS handshake within ${timeoutMs} ms`);
   return attempt<TLSSocket>({ signal, timeoutMs, timedOut }, (succeed, fail) => {
     const socket = connect({ ...settings, socket: base });
     base.on('error', (error) => socket.destroy(error));
     if (keyLog !== undefined) socket.on('keylog', (line: Buffer) => writeSync(keyLog, line));
-    const onError = (error: Error): void => fail(tlsFailed(error));
-    const onClose = (): void => fail(new ClientError('tls-failed', CLOSED_EARLY));
+    const onError = (error: Error): void => fail(handshakeFailed(error));
+    const onClose = (): void => fail(interrupted());
     socket
       .on('error', onError)
       .on('close', onClose)
@@ -162,6 +162,22 @@ function shakeHands(
       });
     return () => discard(socket);
   });
+}
+
+/** How a connection ends that is cut off. */
+const CUT_OFF: ReadonlySet<string | undefined> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_SSL_UNEXPECTED_EOF_WHILE_READING',
+]);
+
+function interrupted(cause?: Error): ClientError {
+  const message = 'the server closed the connection during the TLS handshake';
+  return new ClientError('tls-interrupted', message, { cause });
+}
+
+function handshakeFailed(error: NodeJS.ErrnoException): ClientError {
+  return CUT_OFF.has(error.code) ? interrupted(error) : tlsFailed(error);
 }
 
 function tlsFailed(error: Error): ClientError {

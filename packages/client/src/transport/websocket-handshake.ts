@@ -27,7 +27,7 @@ export async function openWebSocket(
   const headers = headerFields(options);
   const base = await over(signal);
   const timedOut = (): ClientError =>
-    handshakeError(`no answer to the WebSocket handshake within ${timeoutMs} ms`);
+    new ClientError('connection-lost', `no answer to the WebSocket handshake within ${timeoutMs} ms`);
   return await attempt<Duplex>({ signal, timeoutMs, timedOut }, (succeed, fail) => {
     // What the base has to say comes before the words that the library has for it.
     const onBaseError = (error: Error): void => fail(asHandshakeError(error));
@@ -91,7 +91,8 @@ function asHandshakeError(error: Error): ClientError {
   if (known !== undefined) return known;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ECONNRESET' || code === 'EPIPE') {
-    return handshakeError('the server closed the connection during the WebSocket handshake', error);
+    const message = 'the server closed the connection during the WebSocket handshake';
+    return new ClientError('connection-lost', message, { cause: error });
   }
   if (code?.startsWith('HPE_')) return handshakeError('the server does not speak HTTP on this port', error);
   return handshakeError(error.message, error);

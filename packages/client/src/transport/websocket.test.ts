@@ -262,7 +262,7 @@ test.each([
     closed = whenClosed(socket);
     serveIt(socket);
   });
-  await expect(open(port)).rejects.toMatchObject({ name: 'ClientError', code: 'websocket-handshake', message });
+  await expect(open(port)).rejects.toMatchObject({ name: 'ClientError', code: message === CLOSED ? 'connection-lost' : 'websocket-handshake', message });
   await closed;
 });
 
@@ -272,7 +272,7 @@ test('the server never answers the handshake', async () => {
     closed = whenClosed(socket);
   });
   await expect(open(port, { timeoutMs: 50 })).rejects.toMatchObject({
-    code: 'websocket-handshake',
+    code: 'connection-lost',
     message: 'no answer to the WebSocket handshake within 50 ms',
   });
   await closed;
