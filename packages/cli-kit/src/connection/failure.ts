@@ -30,7 +30,6 @@ const ENDINGS: Readonly<Record<ClientError['code'], Failure>> = {
   'tls-setup': 'connectionLost',
   'tls-failed': 'connectionLost',
   'tls-interrupted': 'connectionLost',
-  'tls-interrupted': 'connectionLost',
   'websocket-handshake': 'unknown',
   'proxy-denied': 'authorisation',
   'proxy-unreachable': 'notConnected',
