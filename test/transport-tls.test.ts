@@ -1,6 +1,14 @@
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Client, type ClientError, connect, type TlsOptions, tcp, tls } from '@tsmqtt/client';
+import {
+  type Client,
+  type ClientError,
+  type Connector,
+  connect,
+  type TlsOptions,
+  tcp,
+  tls,
+} from '@tsmqtt/client';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Authority,
@@ -11,6 +19,7 @@ import {
   hashName,
   selfSigned,
 } from './support/certificates.js';
+import { fakePeer } from './support/fake-peer.js';
 import { temporaryFolder } from './support/folder.js';
 import { startMosquitto } from './support/mosquitto.js';
 import { describePeer } from './support/peers.js';
@@ -344,6 +353,33 @@ describePeer('openssl', 'TLS with certificates of OpenSSL', () => {
         expect(lines.filter((line) => line.startsWith('CLIENT_TRAFFIC_SECRET_0 '))).toHaveLength(1);
         expect(lines.filter((line) => line.startsWith('CLIENT_RANDOM '))).toHaveLength(1);
       });
+    });
+
+    test('reconnecting goes on where the handshake was cut short, and ends where it was refused', async () => {
+      const over = (port: number) =>
+        tls(tcp({ host: '127.0.0.1', port }), { host: 'localhost', caFile: made.ca.file });
+      const old = made.ca.issue('outdated', {
+        name: 'localhost',
+        alternatives: LOCALHOST,
+        until: '20210101',
+      });
+      const first = await startMosquitto(`certfile ${made.good.cert}`, `keyfile ${made.good.key}`);
+      const ways = [
+        over(first.port),
+        over(await fakePeer((socket) => socket.end())),
+        over(await tlsBroker(old)),
+      ];
+      const seen: string[] = [];
+      const client = await connect({
+        connector: (signal) => (ways.shift() as Connector)(signal),
+        reconnect: (_attempt, { code }) => {
+          seen.push(code);
+          return 1;
+        },
+      });
+      await first.child.kill('SIGKILL');
+      expect(await client.closed).toMatchObject({ code: 'tls-failed', message: 'certificate has expired' });
+      expect(seen).toEqual(['connection-lost', 'tls-interrupted']);
     });
 
     test('a port without TLS', async () => {

@@ -1,6 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
 
-/** Node's names for what OpenSSL found, in plain words (cli P-10). */
+/** Node's names for what OpenSSL found, in plain words (cli P-10); `ALERT_` and the names of RFC 8446 6 for alerts. */
 // biome-ignore format: one row a line
 const TEXTS: Readonly<Record<string, string>> = {
   // The server's certificate, seen from here.
@@ -20,23 +20,23 @@ const TEXTS: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'certificate is not meant for servers',
   PATH_LENGTH_EXCEEDED: 'certificate chain is longer than its CA allows',
   // What the server says to us.
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the server rejected the client certificate',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the server rejected the client certificate: it has expired',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'the server rejected the client certificate: it has been revoked',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'the server rejected the client certificate',
-  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: 'the server rejected the client certificate: it is not meant for clients',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server rejected the client certificate: its CA is unknown there',
-  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: 'the server denies access to the client certificate',
-  ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: 'the server rejected the client certificate or key',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server requires a client certificate',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'the server found no common ground: it requires a client certificate or other ciphers',
-  ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY: 'the server requires stronger ciphers',
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'no TLS version in common with the server',
-  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not know the ALPN protocol',
-  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'the server does not know the host name',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY: 'the server does not know the PSK identity',
-  ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC: 'the server could not decrypt the handshake; is the pre-shared key right?',
-  ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR: 'the server had an internal error',
+  ALERT_BAD_CERTIFICATE: 'the server rejected the client certificate',
+  ALERT_CERTIFICATE_EXPIRED: 'the server rejected the client certificate: it has expired',
+  ALERT_CERTIFICATE_REVOKED: 'the server rejected the client certificate: it has been revoked',
+  ALERT_CERTIFICATE_UNKNOWN: 'the server rejected the client certificate',
+  ALERT_UNSUPPORTED_CERTIFICATE: 'the server rejected the client certificate: it is not meant for clients',
+  ALERT_UNKNOWN_CA: 'the server rejected the client certificate: its CA is unknown there',
+  ALERT_ACCESS_DENIED: 'the server denies access to the client certificate',
+  ALERT_DECRYPT_ERROR: 'the server rejected the client certificate or key',
+  ALERT_CERTIFICATE_REQUIRED: 'the server requires a client certificate',
+  ALERT_HANDSHAKE_FAILURE: 'the server found no common ground: it requires a client certificate or other ciphers',
+  ALERT_INSUFFICIENT_SECURITY: 'the server requires stronger ciphers',
+  ALERT_PROTOCOL_VERSION: 'no TLS version in common with the server',
+  ALERT_NO_APPLICATION_PROTOCOL: 'the server does not know the ALPN protocol',
+  ALERT_UNRECOGNIZED_NAME: 'the server does not know the host name',
+  ALERT_UNKNOWN_PSK_IDENTITY: 'the server does not know the PSK identity',
+  ALERT_BAD_RECORD_MAC: 'the server could not decrypt the handshake; is the pre-shared key right?',
+  ALERT_INTERNAL_ERROR: 'the server had an internal error',
   // What we make of its bytes.
   ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not speak TLS on this port',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not speak TLS on this port',
@@ -50,10 +50,13 @@ const TEXTS: Readonly<Record<string, string>> = {
   ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED: 'the server lacks secure renegotiation (RFC 5746)',
 };
 
+/** What stands before the name of an alert; OpenSSL 3.2 writes `SSL/TLS` for what was `SSLV3`. */
+const ALERT = /^ERR_SSL_(?:SSLV3|SSL\/TLS|TLSV13|TLSV1)_(?:ALERT_)?/;
+
 /** Why TLS failed, without a capital or a final dot. */
 export function tlsErrorText(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return (code === undefined ? undefined : TEXTS[code]) ?? opensslText(message);
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return TEXTS[code.replace(ALERT, 'ALERT_')] ?? opensslText(message);
 }
 
 /** OpenSSL's own words are the last part of `error:0A000126:SSL routines::unexpected eof`. */
