@@ -3,6 +3,9 @@ import { expect, onTestFinished } from 'vitest';
 import { type Authority, type CertificateFiles, createAuthority } from './certificates.js';
 import { startMosquitto } from './mosquitto.js';
 
+/** What a certificate for this machine is for. */
+export const LOCALHOST = 'DNS:localhost,IP:127.0.0.1';
+
 export interface Certificates {
   readonly ca: Authority;
   readonly otherCa: Authority;
