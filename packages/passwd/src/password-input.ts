@@ -1,7 +1,6 @@
-import { byteText, type Io } from '@tsmqtt/cli-kit/program';
+import { byteText, type Io, LineEditor } from '@tsmqtt/cli-kit/program';
 import type { PasswordSource } from './arguments.js';
 import { Failure, Interrupted } from './failure.js';
-import { LineEditor } from './line-editor.js';
 import { osErrorText } from './os-error.js';
 
 /** Longest password that is read from stdin, bytes (cli §18.3). */

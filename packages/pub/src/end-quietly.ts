@@ -1,9 +1,10 @@
+import type { Settings } from '@tsmqtt/cli-kit';
 import { type Client, ClientError } from '@tsmqtt/client';
 
 /** Says goodbye after everything was delivered; a connection that goes before that takes nothing back. */
-export async function endQuietly(client: Client): Promise<void> {
+export async function endQuietly(client: Client, { properties }: Settings): Promise<void> {
   try {
-    await client.end();
+    await client.end({ properties: properties.DISCONNECT });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
   }

@@ -47,6 +47,7 @@ export class LinePublisher {
     this.#batch = connection.client.batch(topic, {
       qos: settings.qos,
       retain: retainFlag(settings, connection.client),
+      properties: settings.properties.PUBLISH,
       onFailure: this.#failures.note,
     });
   }
@@ -71,7 +72,7 @@ export class LinePublisher {
     this.#inputEnded = true;
     this.#considerGivingUp();
     const failed = await this.#deliver(end);
-    await endQuietly(client);
+    await endQuietly(client, this.#settings);
     const failure = failureOf(end, failed);
     if (failure !== undefined) this.#reporter.report(failure.text);
     const missing = this.#splitter.lines - this.#batch.settled;

@@ -20,7 +20,11 @@ export async function publishOne(
   reporter: Reporter,
 ): Promise<ExitCode> {
   const failures = new PublishFailures(reporter);
-  const options = { qos: settings.qos, retain: retainFlag(settings, client) };
+  const options = {
+    qos: settings.qos,
+    retain: retainFlag(settings, client),
+    properties: settings.properties.PUBLISH,
+  };
   let delivered = 0;
   try {
     for (; delivered < settings.repeat; delivered++) {
@@ -36,7 +40,7 @@ export async function publishOne(
     if (settings.repeat > 1) reporter.report(undelivered(settings.repeat - delivered, settings.repeat));
     return exitCode;
   }
-  await endQuietly(client);
+  await endQuietly(client, settings);
   return failures.exitCode || inVain(reachedNobody(), reporter);
 }
 

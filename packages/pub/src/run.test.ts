@@ -116,8 +116,7 @@ describe('what cannot be used (cli §5)', () => {
       ['--pw-file', '/nonexistent'],
       'Error: Unable to read password file "/nonexistent": No such file or directory.\n',
     ],
-    [['-h', '127.0.0.1', '-p', '8883'], 'Unable to connect (This feature is not supported).\n'],
-    [['-h', '/tmp/socket', '-p', '0'], 'Unable to connect (This feature is not supported).\n'],
+    [['-h', '/nonexistent', '-p', '0'], 'Error: No such file or directory (/nonexistent)\n'],
   ])('%j', async (args, err) => {
     expect(await pub(['-t', 'a', '-m', 'b', ...args])).toEqual({ code: 1, out: '', err });
     expect(await pub(['-t', 'a', '-m', 'b', '--quiet', ...args])).toEqual({ code: 1, out: '', err: '' });

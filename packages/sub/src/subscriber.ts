@@ -145,15 +145,16 @@ export class Subscriber {
   #subscribe(): void {
     const client = this.#client;
     if (client === undefined) return;
-    const { filters, unsubscribe } = this.#settings;
+    const { filters, unsubscribe, properties } = this.#settings;
     if (filters.length > 0) {
       client
-        .subscribe(subscriptionRequests(this.#settings))
+        .subscribe(subscriptionRequests(this.#settings), { properties: properties.SUBSCRIBE })
         .then(({ reasonCodes }) => this.#subscribed(reasonCodes))
         .catch(lostOnTheWay);
     }
     // One packet each; their results are ignored (cli §12.2).
-    for (const filter of unsubscribe) client.unsubscribe([filter]).catch(lostOnTheWay);
+    for (const filter of unsubscribe)
+      client.unsubscribe([filter], { properties: properties.UNSUBSCRIBE }).catch(lostOnTheWay);
   }
 
   /** SUBACK (cli §12.2, P-2). */
@@ -221,7 +222,7 @@ export class Subscriber {
     const reasonCode =
       withWill && client.protocolVersion === 5 ? ReasonCode.DISCONNECT_WITH_WILL_MESSAGE : ReasonCode.SUCCESS;
     try {
-      await client.end({ reasonCode });
+      await client.end({ reasonCode, properties: this.#settings.properties.DISCONNECT });
     } catch (error) {
       // The connection was gone already; there is nothing left to say on it.
       if (!(error instanceof ClientError)) throw error;

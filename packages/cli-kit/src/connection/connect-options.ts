@@ -1,32 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { type ConnectOptions, tcp } from '@tsmqtt/client';
-import { isMqttUtf8, type Property, type Will } from '@tsmqtt/protocol';
-import { sessionExpiry } from '../options/cross-checks.js';
+import type { ConnectOptions } from '@tsmqtt/client';
+import { isMqttUtf8, type Will } from '@tsmqtt/protocol';
 import type { Settings, Tool } from '../options/settings.js';
 import { byteText } from '../program/byte-text.js';
 import type { Io } from '../program/io.js';
 import { ProgramError } from '../program/program-error.js';
 import { systemErrorText } from '../program/system-error.js';
-import type { Endpoint } from './endpoint.js';
-
-/** Receive Maximum in MQTT 5: rr wants one message, sub no more than `-C` asks for (cli §7). */
-const RECEIVE_MAXIMUM = { pub: 20, sub: 20, rr: 1 } as const;
+import { checkProperties, connectProperties } from './outgoing-properties.js';
 
 /** Longest string and binary value MQTT can carry. */
 const MAXIMUM_STRING_BYTES = 65535;
 
-/** The part of the connection's options that the command line decides (cli §5, §9). Throws ProgramError. */
-export function connectOptions(settings: Settings, endpoint: Endpoint, io: Io): ConnectOptions {
+/** What CONNECT says, as far as the command line decides it (cli §5, §9.6, §9.7). Throws ProgramError. */
+export function connectOptions(settings: Settings, io: Io): Omit<ConnectOptions, 'connector'> {
+  const id = clientId(settings, io);
   const { username, password } = credentials(settings);
+  checkProperties(settings);
   return {
-    connector: tcp({
-      host: endpoint.host,
-      port: endpoint.port,
-      noDelay: settings.noDelay,
-      ...(settings.bindAddress === undefined ? {} : { bindAddress: settings.bindAddress }),
-    }),
     protocolVersion: settings.protocolVersion,
-    clientId: clientId(settings, io),
+    clientId: id,
     cleanStart: settings.cleanStart,
     keepAlive: settings.keepAlive,
     maximumInflight: settings.maximumInflight,
@@ -43,18 +35,8 @@ function will(settings: Settings, topic: string): Will {
     payload: settings.willPayload ?? Buffer.alloc(0),
     qos: settings.willQos,
     retain: settings.willRetain,
-    properties: [],
+    properties: settings.properties.WILL,
   };
-}
-
-function connectProperties(settings: Settings): Property[] {
-  if (settings.protocolVersion !== 5) return [];
-  const properties: Property[] = [];
-  const expiry = sessionExpiry(settings);
-  if (expiry !== 0) properties.push({ name: 'sessionExpiryInterval', value: expiry });
-  const receiveMaximum = Math.min(RECEIVE_MAXIMUM[settings.tool], settings.count ?? Number.POSITIVE_INFINITY);
-  properties.push({ name: 'receiveMaximum', value: receiveMaximum });
-  return properties;
 }
 
 /** The Client Identifier (cli §9.6); MQTT 3.1 alone cannot do without one. */

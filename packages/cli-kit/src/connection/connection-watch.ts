@@ -1,7 +1,7 @@
 import type { ClientError } from '@tsmqtt/client';
 import type { Reporter } from '../program/reporter.js';
 import { systemErrorText } from '../program/system-error.js';
-import type { Endpoint } from './endpoint.js';
+import { type Endpoint, endpointName } from './endpoint.js';
 
 /** Says when a connection that is kept up is lost and when it is back, one line each (P-8). */
 export class ConnectionWatch {
@@ -28,7 +28,6 @@ export class ConnectionWatch {
   }
 
   #name(): string {
-    const { host, port } = this.#endpoint();
-    return `${host}:${port}`;
+    return endpointName(this.#endpoint());
   }
 }

@@ -1,24 +1,28 @@
+import { isIPv6 } from 'node:net';
 import type { Settings } from '../options/settings.js';
-import { ProgramError } from '../program/program-error.js';
 
 /** Where the broker is. */
 export interface Endpoint {
+  /** Name or address, or the path of a Unix socket. */
   readonly host: string;
+  /** 0: a Unix socket (cli §9.2). */
   readonly port: number;
 }
 
 /** Port where none was given (cli §9.1). */
-export const DEFAULT_PORT = 1883;
+const DEFAULT_PORT = 1883;
 
-/** Port on which connections are encrypted without being asked to (cli §9.3). */
-const TLS_PORT = 8883;
+/** The same where certificates or a pre-shared key were, even if `--no-tls` makes nothing of them (cli §9.1). */
+const DEFAULT_TLS_PORT = 8883;
 
-/** Where the command line says the broker is. Throws ProgramError for what cannot be connected to. */
-export function endpointOf(settings: Settings): Endpoint {
-  const port = settings.port ?? DEFAULT_PORT;
-  // This release has no transport for a Unix socket, which is what port 0 means (cli §9.2), and none for TLS; what is
-  // meant to be encrypted never goes out in plain text (P-11).
-  if (port === 0 || (port === TLS_PORT && !settings.local))
-    throw new ProgramError(1, 'Unable to connect (This feature is not supported).\n');
-  return { host: settings.host, port };
+/** Where the command line says the broker is. */
+export function endpointOf({ host, port, tls, local }: Settings): Endpoint {
+  const encrypted = tls.caFile !== undefined || tls.caDirectory !== undefined || tls.psk !== undefined;
+  return { host, port: port ?? (encrypted && !local ? DEFAULT_TLS_PORT : DEFAULT_PORT) };
+}
+
+/** `localhost:1883`, `[::1]:1883`, or the path of a Unix socket. */
+export function endpointName({ host, port }: Endpoint): string {
+  if (port === 0) return host;
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

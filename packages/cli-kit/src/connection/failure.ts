@@ -3,11 +3,13 @@ import { ReasonCode, reasonText } from '@tsmqtt/protocol';
 import type { Tool } from '../options/settings.js';
 import { ProgramError } from '../program/program-error.js';
 import { systemErrorText } from '../program/system-error.js';
+import { endpointName } from './endpoint.js';
 
 /** Exit codes and their texts (cli §17.3). */
 // biome-ignore format: one row a line
 const FAILURES = {
   protocolError: [2, 'A network protocol error occurred when communicating with the broker'],
+  invalidInput: [3, 'Invalid input'],
   notConnected: [4, 'The client is not currently connected'],
   refused: [5, 'The connection was refused'],
   connectionLost: [7, 'The connection was lost'],
@@ -21,6 +23,9 @@ const FAILURES = {
 } as const;
 
 type Failure = keyof typeof FAILURES;
+
+/** Largest reply of a SOCKS5 proxy that RFC 1928 knows; others are none of its errors (cli §9.5). */
+const LARGEST_PROXY_REPLY = 8;
 
 /** What each way of ending without being asked to means to pub, whose words these are (cli §11.5). */
 const ENDINGS: Readonly<Record<ClientError['code'], Failure>> = {
@@ -66,6 +71,12 @@ export function connectionFailure(error: ClientError, context: FailureContext): 
       return new ProgramError(1, `Error: ${systemErrorText(error.cause ?? error)}${where(error)}\n`);
     case 'lookup-failed':
       return new ProgramError(1, 'Unable to connect (Lookup error).\n');
+    case 'tls-setup':
+    case 'tls-failed':
+    case 'tls-interrupted':
+      return new ProgramError(1, `Unable to connect (A TLS error occurred: ${error.message}).\n`);
+    case 'proxy-failed':
+      return failure((error.reasonCode ?? 0) > LARGEST_PROXY_REPLY ? 'invalidInput' : 'proxy');
     case 'refused':
       return refusal(error, context);
     case 'server-disconnect':
@@ -89,8 +100,7 @@ export function connectionFailure(error: ClientError, context: FailureContext): 
 /** `Error: Connection refused (127.0.0.1:1883)` (P-9). */
 function where({ address, port }: ClientError): string {
   if (address === undefined) return '';
-  const host = address.includes(':') ? `[${address}]` : address;
-  return port === undefined ? ` (${host})` : ` (${host}:${port})`;
+  return ` (${endpointName({ host: address, port: port ?? 0 })})`;
 }
 
 /** Return codes of CONNACK in MQTT 3 (cli §17.2). */

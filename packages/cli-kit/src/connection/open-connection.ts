@@ -1,9 +1,10 @@
-import { type Client, ClientError, type ConnectOptions, connect } from '@tsmqtt/client';
+import { type Client, ClientError, type ConnectOptions, type Connector, connect, tcp } from '@tsmqtt/client';
 import type { LocalBroker } from '../local/local-broker.js';
 import type { Settings } from '../options/settings.js';
+import { encryptionOf } from '../options/tls-checks.js';
 import type { Io } from '../program/io.js';
 import { connectOptions } from './connect-options.js';
-import { type Endpoint, endpointOf } from './endpoint.js';
+import { type Endpoint, endpointName, endpointOf } from './endpoint.js';
 import { connectionFailure, type FailureContext } from './failure.js';
 import { withSpinner } from './spinner.js';
 
@@ -30,6 +31,7 @@ export async function openConnection(
   context: FailureContext,
   onTransport?: () => void,
 ): Promise<Connection> {
+  const options = connectOptions(settings, io);
   const named = endpointOf(settings);
   let local: LocalBroker | undefined;
   if (settings.local) {
@@ -38,13 +40,13 @@ export async function openConnection(
   }
   const endpoint = local?.endpoint ?? named;
   try {
-    const options = connectOptions(settings, endpoint, io);
-    const connector: ConnectOptions['connector'] = async (signal) => {
-      const transport = await options.connector(signal);
+    const open = await connectorTo(endpoint, settings, io);
+    const connector: Connector = async (signal) => {
+      const transport = await open(signal);
       onTransport?.();
       return transport;
     };
-    const text = `Connecting to ${endpoint.host}:${endpoint.port}`;
+    const text = `Connecting to ${endpointName(endpoint)}`;
     const client = await withSpinner(
       connect({ ...options, ...handlers, connector }),
       text,
@@ -61,4 +63,21 @@ export async function openConnection(
     await local?.close();
     throw error instanceof ClientError ? connectionFailure(error, context) : error;
   }
+}
+
+/** Plain TCP is at hand; what carries MQTT otherwise is loaded where it is asked for. */
+async function connectorTo(endpoint: Endpoint, settings: Settings, io: Io): Promise<Connector> {
+  const { proxy, srv, webSocket, url, noDelay, bindAddress } = settings;
+  const layered =
+    endpoint.port === 0 ||
+    proxy !== undefined ||
+    srv ||
+    webSocket ||
+    url?.webSocket === true ||
+    encryptionOf(settings) !== 'none';
+  if (layered && !settings.local) {
+    const { layeredConnector } = await import('./transport.js');
+    return await layeredConnector(settings, endpoint, io);
+  }
+  return tcp({ ...endpoint, noDelay, ...(bindAddress === undefined ? {} : { bindAddress }) });
 }

@@ -1,6 +1,7 @@
 import { ArgumentError, argumentError } from './argument-error.js';
 import { NEVER_EXPIRES } from './number-value.js';
 import type { PayloadSource, Settings } from './settings.js';
+import { crossCheckTls } from './tls-checks.js';
 import { topicFilter } from './topic-value.js';
 
 /** What no single option can see, in this order, after everything was parsed (cli §5). Throws ArgumentError. */
@@ -11,6 +12,7 @@ export function crossCheck(settings: Settings): void {
     }
     if (settings.willRetain) throw argumentError`Error: Will retain given, but no will topic given.\n`;
   }
+  crossCheckTls(settings);
   if (settings.protocolVersion === 5) {
     if (sessionExpiry(settings) === NEVER_EXPIRES && settings.clientId === undefined) {
       throw argumentError`Error: You must provide a client id if you are using an infinite session expiry interval.\n`;

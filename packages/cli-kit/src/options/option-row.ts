@@ -3,6 +3,7 @@ import type { Settings, Tool } from './settings.js';
 /** Headings of the help text, in order. */
 export const OPTION_GROUPS = [
   'Connection',
+  'TLS',
   'MQTT session',
   'Will',
   'Publishing',
@@ -43,6 +44,13 @@ export interface OptionRow {
   readonly guard?: (settings: Settings) => void;
   /** Writes the value into the settings, or throws ArgumentError. Flags get an empty value. */
   readonly apply: (settings: Settings, value: Buffer) => void;
+  /**
+   * For an option of several arguments, instead of `apply`: gets all that follow it, takes what belongs to it, and
+   * answers how many arguments those were. Throws ArgumentError where they are too few.
+   */
+  readonly applyWords?: (settings: Settings, following: readonly Buffer[]) => number;
+  /** Cuts its value in an options file into those arguments. */
+  readonly wordsOfLine?: (value: Buffer) => Buffer[];
   /** Answers at once instead of running the program: nothing behind it is looked at (cli §1.4). */
   readonly answers?: 'help' | 'version' | 'completion';
 }

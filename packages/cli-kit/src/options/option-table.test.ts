@@ -19,7 +19,7 @@ describe.each(TOOLS)('the option table of %s', (tool) => {
 
 test('names are one dash and a letter, or two dashes and words; the short one stands first', () => {
   for (const { names } of OPTIONS) {
-    for (const name of names) expect(name).toMatch(/^(?:-[A-Za-z]|--[a-z]+(?:-[a-z]+)*)$/);
+    for (const name of names) expect(name).toMatch(/^(?:-[A-Za-z]|--[a-z]+(?:-[a-z0-9]+)*)$/);
     expect(names.slice(1).every((name) => name.startsWith('--'))).toBe(true);
   }
 });
@@ -37,7 +37,10 @@ test('the options of this release are all there, and belong to whom cli §3 says
   const all =
     '-h --host -p --port -A -k --keepalive --nodelay -o -V --protocol-version -i --id -I --id-prefix -c ' +
     '--disable-clean-session -x -u --username -P --pw -M --will-topic --will-payload --will-qos --will-retain -t --topic ' +
-    '-q --qos -d --debug --quiet --help --version --local --pw-file --completion';
+    '-q --qos -d --debug --quiet --help --version --local --pw-file --completion ' +
+    '-L --url --unix -S --ws --ws-path --ws-header --proxy -D --property --cafile --capath --tls-use-os-certs --cert --key ' +
+    '--keyform --ciphers --tls-version --insecure --tls-alpn --tls-keylog --tls-engine --tls-engine-kpass-sha1 --psk ' +
+    '--psk-identity --no-tls';
   const publishers = '-m --message -f --file -n --null-message -s --stdin-file';
   const pub = '-l --stdin-line -r --retain --repeat --repeat-delay --give-up';
   const receivers = '-W -R --retain-as-published --retain-handling -v --verbose -N -F --pretty';

@@ -4,6 +4,7 @@ import { expiryValue, floatValue, integerValue } from './number-value.js';
 import type { OptionRow } from './option-row.js';
 import type { PayloadSource, Settings, Tool } from './settings.js';
 import { topicFilter, topicName, wideFilter } from './topic-value.js';
+import { TLS_OPTIONS, TRANSPORT_OPTIONS } from './transport-options.js';
 
 const ALL: readonly Tool[] = ['pub', 'sub', 'rr'];
 const PUB: readonly Tool[] = ['pub'];
@@ -73,8 +74,8 @@ export const OPTIONS: readonly OptionRow[] = [
     tools: ALL,
     group: 'Connection',
     value: { placeholder: 'PORT', noun: 'port' },
-    help: 'Port of the broker.',
-    initially: '1883',
+    help: 'Port of the broker; 0 stands for the Unix socket that -h names.',
+    initially: '1883; 8883 with --cafile, --capath or --psk',
     apply: (settings, value) => {
       const port = integerValue(value, 0, 65535);
       if (port === undefined) throw argumentError`Error: Invalid port given: ${value}\n`;
@@ -156,6 +157,8 @@ export const OPTIONS: readonly OptionRow[] = [
       settings.password = undefined;
     },
   },
+  ...TRANSPORT_OPTIONS,
+  ...TLS_OPTIONS,
   {
     names: ['-o'],
     tools: ALL,

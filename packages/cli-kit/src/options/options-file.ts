@@ -1,5 +1,5 @@
 import { argumentError } from './argument-error.js';
-import { type Answer, parseArguments } from './parse-arguments.js';
+import { type Answer, parseArguments, rowsOf } from './parse-arguments.js';
 import type { Settings, Tool } from './settings.js';
 
 const LF = 0x0a;
@@ -40,7 +40,7 @@ export function parseOptionsFile(content: Buffer, settings: Settings): Answer | 
   for (let start = 0; start < content.length; ) {
     const lineEnd = content.indexOf(LF, start);
     const end = lineEnd === -1 ? content.length : lineEnd;
-    const answer = parseArguments(lineArguments(content.subarray(start, end)), settings);
+    const answer = parseArguments(lineArguments(content.subarray(start, end), settings.tool), settings);
     if (answer !== undefined) return answer;
     start = end + 1;
   }
@@ -48,7 +48,7 @@ export function parseOptionsFile(content: Buffer, settings: Settings): Answer | 
 }
 
 /** One line: an option and, from behind the first space to the end, its value. */
-function lineArguments(line: Buffer): Buffer[] {
+function lineArguments(line: Buffer, tool: Tool): Buffer[] {
   let end = line.length;
   while (end > 0 && line[end - 1] === CR) end--;
   if (end === 0 || line[0] === HASH) return [];
@@ -60,5 +60,7 @@ function lineArguments(line: Buffer): Buffer[] {
   const option = line.subarray(start, space);
   const value = line.subarray(space + 1, end);
   // A value of nothing but blanks is none (cli §8.2).
-  return value.every((byte) => byte === SPACE) ? [option] : [option, value];
+  if (value.every((byte) => byte === SPACE)) return [option];
+  const row = rowsOf(tool).get(option.toString('latin1'));
+  return [option, ...(row?.wordsOfLine?.(value) ?? [value])];
 }

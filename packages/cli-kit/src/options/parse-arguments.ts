@@ -12,7 +12,7 @@ const EQUALS = 0x3d;
 const rowsByTool = new Map<Tool, ReadonlyMap<string, OptionRow>>();
 
 /** The rows of a tool by every name they have. */
-function rowsOf(tool: Tool): ReadonlyMap<string, OptionRow> {
+export function rowsOf(tool: Tool): ReadonlyMap<string, OptionRow> {
   let rows = rowsByTool.get(tool);
   if (rows === undefined) {
     const named = OPTIONS.filter((row) => row.tools.includes(tool));
@@ -47,6 +47,11 @@ export function parseArguments(argv: readonly Buffer[], settings: Settings): Ans
     row.guard?.(settings);
     if (row.value === undefined) {
       row.apply(settings, FLAG_VALUE);
+      continue;
+    }
+    if (row.applyWords !== undefined) {
+      const words = value === undefined ? [] : [value];
+      at += row.applyWords(settings, [...words, ...argv.slice(at + 1)]) - words.length;
       continue;
     }
     value ??= argv[++at];

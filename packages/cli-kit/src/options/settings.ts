@@ -1,4 +1,5 @@
-import type { ProtocolVersion, QoS, WideFilter } from '@tsmqtt/protocol';
+import type { ProxyAddress } from '@tsmqtt/client';
+import type { Property, PropertyPlace, ProtocolVersion, QoS, WideFilter } from '@tsmqtt/protocol';
 import type { CompiledFormat } from '../format/compile-format.js';
 
 /** The programs whose options are in the table. */
@@ -18,16 +19,54 @@ export interface RequestedFilter {
   readonly wide: WideFilter;
 }
 
+/** Where `-D` puts properties. */
+export type SettablePlace = Extract<
+  PropertyPlace,
+  'CONNECT' | 'PUBLISH' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'DISCONNECT' | 'WILL'
+>;
+
+/** The TLS options as typed (cli §3.5). */
+export interface TlsSettings {
+  caFile: Buffer | undefined;
+  caDirectory: Buffer | undefined;
+  osCertificates: boolean;
+  certFile: Buffer | undefined;
+  keyFile: Buffer | undefined;
+  keyForm: Buffer | undefined;
+  ciphers: Buffer | undefined;
+  version: Buffer | undefined;
+  insecure: boolean;
+  alpn: Buffer | undefined;
+  keyLogFile: Buffer | undefined;
+  engine: Buffer | undefined;
+  engineKeyPassword: Buffer | undefined;
+  psk: Buffer | undefined;
+  pskIdentity: Buffer | undefined;
+  /** `--no-tls`: nothing of the above counts. */
+  off: boolean;
+}
+
 /** What the command line, the options file and the environment asked for. Options write it, programs read it. */
 export interface Settings {
   readonly tool: Tool;
 
+  /** Name or address; the path of a Unix socket where `port` is 0. */
   host: string;
   port: number | undefined;
   bindAddress: string | undefined;
   noDelay: boolean;
   /** Find or become a broker on this machine (design: `--local`). */
   local: boolean;
+  /** Look the broker up by SRV records. */
+  srv: boolean;
+  /** `--ws`; a URL may ask for it, too. */
+  webSocket: boolean;
+  webSocketPath: string | undefined;
+  readonly webSocketHeaders: [name: string, value: string][];
+  proxy: ProxyAddress | undefined;
+  /** What the scheme of the last `-L` asks for. */
+  url: { readonly webSocket: boolean; readonly tls: boolean } | undefined;
+  readonly tls: TlsSettings;
 
   protocolVersion: ProtocolVersion;
   /** Keep Alive in seconds. */
@@ -43,6 +82,8 @@ export interface Settings {
   /** File whose first line is the password (P-13). */
   passwordFile: Buffer | undefined;
   maximumInflight: number;
+  /** Properties of `-D` by the packet they are for, in the order they were given. */
+  readonly properties: Readonly<Record<SettablePlace, Property[]>>;
   willTopic: string | undefined;
   willPayload: Buffer | undefined;
   willQos: QoS;
@@ -100,6 +141,30 @@ export function defaultSettings(tool: Tool): Settings {
     bindAddress: undefined,
     noDelay: false,
     local: false,
+    srv: false,
+    webSocket: false,
+    webSocketPath: undefined,
+    webSocketHeaders: [],
+    proxy: undefined,
+    url: undefined,
+    tls: {
+      caFile: undefined,
+      caDirectory: undefined,
+      osCertificates: false,
+      certFile: undefined,
+      keyFile: undefined,
+      keyForm: undefined,
+      ciphers: undefined,
+      version: undefined,
+      insecure: false,
+      alpn: undefined,
+      keyLogFile: undefined,
+      engine: undefined,
+      engineKeyPassword: undefined,
+      psk: undefined,
+      pskIdentity: undefined,
+      off: false,
+    },
     // Requests name the topic of their response in a property of MQTT 5 (cli §13).
     protocolVersion: tool === 'rr' ? 5 : 4,
     keepAlive: 60,
@@ -111,6 +176,7 @@ export function defaultSettings(tool: Tool): Settings {
     password: undefined,
     passwordFile: undefined,
     maximumInflight: 20,
+    properties: { CONNECT: [], PUBLISH: [], SUBSCRIBE: [], UNSUBSCRIBE: [], DISCONNECT: [], WILL: [] },
     willTopic: undefined,
     willPayload: undefined,
     willQos: 0,

@@ -8,7 +8,7 @@ import {
 import { type ArgumentError, argumentError } from './argument-error.js';
 
 /** The name an option has in the "Malformed UTF-8" error. */
-type Spelling = '-t' | '-e' | '-T' | '-U' | '--will-topic';
+type Spelling = '-t' | '-e' | '-T' | '-U' | '--will-topic' | '-L topic';
 
 /** Reads a topic to publish to (cli §10); `kind` is the word in the error: publish, response or will topic. */
 export function topicName(value: Buffer, spelling: Spelling, kind: string): string {
