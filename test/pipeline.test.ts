@@ -26,6 +26,9 @@ async function startReader(
   const args = [...broker.at, '-t', 't', '-q', String(qos), '-C', String(count + 1)];
   const reader = startProgram('tsmqtt-sub', args, { collect });
   if (collect) await reader.line('ready');
+  // Its pipe fills up again behind the first line.
+  else
+    while (reader.stdoutStream.read('ready\n'.length) === null) await once(reader.stdoutStream, 'readable');
   return reader;
 }
 
@@ -106,7 +109,7 @@ describe('a reader that does not read', () => {
       expect(await publisher.ended).toMatchObject({ code: 0, stderr: '' });
       const { code, stdout } = await reader.ended;
       expect(code).toBe(0);
-      expect(stdout.length).toBe('ready\n'.length + count * 100);
+      expect(stdout.length).toBe(count * 100);
       peaks.broker = broker.child.peakMemory();
       for (const peak of Object.values(peaks)) expect(peak).toBeLessThan(MEMORY_LIMIT);
     });
