@@ -5,9 +5,10 @@ import {
   connectionFailure,
   type ExitCode,
   type Io,
-  MessagePrinter,
+  messageOutput,
   Output,
   openConnection,
+  type PrintMessage,
   ProgramError,
   type Reporter,
   reconnectDelay,
@@ -44,7 +45,7 @@ export class Subscriber {
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #output: Output;
-  readonly #printer: MessagePrinter;
+  #print: PrintMessage = () => {};
   readonly #fateOf: (message: Publish) => Fate;
   readonly #aborted = new AbortController();
   #connection: Connection | undefined;
@@ -77,7 +78,6 @@ export class Subscriber {
         this.#finished();
       },
     });
-    this.#printer = new MessagePrinter(this.#output, settings);
   }
 
   async run(): Promise<ExitCode> {
@@ -87,6 +87,7 @@ export class Subscriber {
       () => this.#interrupt({ exitCode: TIMED_OUT, text: 'Timed out\n', withWill: true }),
     );
     try {
+      this.#print = await messageOutput(this.#settings, this.#output, this.#io, this.#reporter);
       await this.#connect(() => interruptions.startTimeout(this.#settings.timeout));
       await this.#over;
       const ending = this.#ending ?? { exitCode: 0 };
@@ -177,7 +178,7 @@ export class Subscriber {
     const fate = this.#fateOf(message);
     if (fate === Fate.SKIP) return Delivery.CONTINUE;
     if (fate === Fate.FINISH) return this.#last();
-    if (fate === Fate.PRINT) this.#printer.print(message.topic, message.payload);
+    if (fate === Fate.PRINT) this.#print(message);
     return --this.#left > 0 ? Delivery.CONTINUE : this.#last();
   }
 
