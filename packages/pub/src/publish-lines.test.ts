@@ -122,12 +122,69 @@ describe('a connection that is lost (P-8, P-24, P-25)', () => {
     const outcome = await lines([...broker.at, '-t', 'a', '-l', '-q', String(qos)], 'one\ntwo\n');
     expect(outcome.code).toBe(0);
     expect(outcome.err).toMatch(/^Warning: Connection to 127.0.0.1:\d+ was lost \(.+\); reconnecting.\n/);
-    expect(outcome.err).toMatch(/\nWarning: Connection to 127.0.0.1:\d+ is back.\n$/);
+    expect(outcome.err).toMatch(/\nWarning: Connection to 127.0.0.1:\d+ is back.\n/);
     const second = broker.received.slice(
       broker.received.findLastIndex(({ type }) => type === PacketType.CONNECT),
     );
     expect(payloads(second)).toEqual(['one', 'two']);
     expect(messages(second).map(({ dup }) => dup)).toEqual([false, false]);
+  });
+
+  /** The same, and keeps the session if `kept`. */
+  const dropOnceAndResume =
+    (kept: boolean) =>
+    (packet: Packet, peer: Peer): unknown => {
+      if (peer.number === 2 && packet.type === PacketType.CONNECT) {
+        return void peer.send({ ...connack(0), sessionPresent: kept } as Packet);
+      }
+      return dropOnce(packet, peer);
+    };
+
+  test('MQTT 5 resumes a session of its own, which ends with the stream (issue 3, P-25)', async () => {
+    const broker = await scriptedBroker(dropOnceAndResume(true));
+    const outcome = await lines([...broker.at, '-V', '5', '-t', 'a', '-l', '-q', '2'], 'one\ntwo\n');
+    expect(outcome.code).toBe(0);
+    expect(outcome.err).toMatch(/ is back.\n$/);
+    const connects = broker.received.filter((packet) => packet.type === PacketType.CONNECT);
+    const sessionExpiryInterval = { name: 'sessionExpiryInterval', value: 300 };
+    expect(connects).toMatchObject([
+      { cleanStart: true, properties: [sessionExpiryInterval, { name: 'receiveMaximum' }] },
+      { cleanStart: false, properties: [sessionExpiryInterval, { name: 'receiveMaximum' }] },
+    ]);
+    expect(messages(broker.received).at(-1)).toMatchObject({ dup: true });
+    expect(broker.received.at(-1)).toMatchObject({
+      type: PacketType.DISCONNECT,
+      properties: [{ name: 'sessionExpiryInterval', value: 0 }],
+    });
+  });
+
+  test.each([
+    ['5', [], false],
+    ['311', [], false],
+    ['311', ['-c', '-i', 'me'], false],
+    ['311', ['-c', '-i', 'me'], true],
+  ])('-V %s %j at QoS 2: says what may be doubled, session kept: %j', async (version, args, kept) => {
+    const broker = await scriptedBroker(dropOnceAndResume(kept));
+    const { code, err } = await lines(
+      [...broker.at, '-V', version, ...args, '-t', 'a', '-l', '-q', '2'],
+      'one\ntwo\n',
+    );
+    expect(code).toBe(0);
+    const warning =
+      'Warning: The broker has not kept the session: up to 2 messages may be delivered twice.\n';
+    expect(err.endsWith(warning)).toBe(!kept);
+  });
+
+  test.each([
+    ['-q', '0'],
+    ['-q', '1', '-x', '0'],
+    ['-q', '2', '-c', '-i', 'me'],
+    ['-q', '1', '-D', 'connect', 'session-expiry-interval', '7'],
+  ])('asks for no session of its own with %j', async (...args) => {
+    const broker = await scriptedBroker();
+    expect((await lines([...broker.at, '-V', '5', '-t', 'a', '-l', ...args], 'x\n')).code).toBe(0);
+    expect(JSON.stringify(broker.received[0])).not.toContain('300');
+    expect(broker.received.at(-1)).toMatchObject({ type: PacketType.DISCONNECT, properties: [] });
   });
 
   test('--quiet hides both lines', async () => {

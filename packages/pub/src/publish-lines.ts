@@ -11,6 +11,7 @@ import {
   systemErrorText,
 } from '@tsmqtt/cli-kit';
 import { ClientError, type PublishBatch } from '@tsmqtt/client';
+import type { Property } from '@tsmqtt/protocol';
 import { endQuietly } from './end-quietly.js';
 import { LineSplitter } from './line-splitter.js';
 import { inVain, PublishFailures, undelivered } from './publish-failures.js';
@@ -32,13 +33,22 @@ export class LinePublisher {
   readonly #reporter: Reporter;
   readonly #failures: PublishFailures;
   readonly #batch: PublishBatch;
+  readonly #farewell: readonly Property[];
   readonly #splitter = new LineSplitter();
   #lost = false;
   #inputEnded = false;
   #cancelGivingUp = () => {};
 
   /** Throws ClientError where the broker does not take what was asked for. */
-  constructor(connection: Connection, topic: string, settings: Settings, io: Io, reporter: Reporter) {
+  constructor(
+    connection: Connection,
+    topic: string,
+    settings: Settings,
+    io: Io,
+    reporter: Reporter,
+    farewell: readonly Property[],
+  ) {
+    this.#farewell = farewell;
     this.#connection = connection;
     this.#settings = settings;
     this.#io = io;
@@ -72,7 +82,7 @@ export class LinePublisher {
     this.#inputEnded = true;
     this.#considerGivingUp();
     const failed = await this.#deliver(end);
-    await endQuietly(client, this.#settings);
+    await endQuietly(client, this.#settings, ...this.#farewell);
     const failure = failureOf(end, failed);
     if (failure !== undefined) this.#reporter.report(failure.text);
     const missing = this.#splitter.lines - this.#batch.settled;

@@ -18,6 +18,7 @@ import {
 import { ClientError } from '@tsmqtt/client';
 import { LinePublisher } from './publish-lines.js';
 import { publishOne } from './publish-one.js';
+import { Resumption } from './resumption.js';
 
 /** tsmqtt-pub (cli §11). */
 export const run: Run = (argv, io) => runCommandLine('pub', argv, io, publish);
@@ -52,21 +53,25 @@ async function publishLines(
   let connection: Connection | undefined;
   let publisher: LinePublisher | undefined;
   const watch = new ConnectionWatch(reporter, () => connection!.endpoint);
+  const resumption = new Resumption(settings, reporter);
   const handlers: ConnectionHandlers = {
     ...traceToStdout(settings, io),
+    ...resumption.handlers,
     reconnect: (attempt) => reconnectDelay(attempt),
     onConnectionLost: (error) => {
       watch.onLost(error);
+      resumption.onLost(connection!);
       publisher?.onLost();
     },
-    onReconnected: () => {
+    onReconnected: (connack) => {
       watch.onBack();
+      resumption.onBack(connack);
       publisher?.onBack();
     },
   };
-  connection = await openConnection(settings, io, handlers, { tool: 'pub', lines: true });
+  connection = await openConnection(resumption.settings, io, handlers, { tool: 'pub', lines: true });
   try {
-    publisher = new LinePublisher(connection, topic, settings, io, reporter);
+    publisher = new LinePublisher(connection, topic, settings, io, reporter, resumption.farewell);
     return await publisher.run();
   } catch (error) {
     // The broker said in CONNACK that it does not take what was asked for: nothing has been read yet.
