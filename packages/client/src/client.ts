@@ -78,6 +78,11 @@ export class Client {
     return this.#connection.session.clientId;
   }
 
+  /** QoS 1 and 2 messages that were sent, on whichever connection, and are not settled. */
+  get inFlight(): number {
+    return this.#connection.session.outbound.flow.inFlight;
+  }
+
   /** Settles once, when the client is closed for good: undefined after `end()`, otherwise why. Never rejects. */
   get closed(): Promise<ClientError | undefined> {
     return this.#connection.closed;

@@ -20,6 +20,11 @@ export interface ConnectOptions {
   readonly clientId?: string | undefined;
   /** Clean Start, or Clean Session before MQTT 5; on every connection. Default true. */
   readonly cleanStart?: boolean | undefined;
+  /**
+   * Clean Start is for the first connection only: later ones go on with the session that it began, as long as the server
+   * keeps that (MQTT 5: Session Expiry Interval). Default false.
+   */
+  readonly resumeSession?: boolean | undefined;
   /** Seconds, 0 to 65535, default 60; 0 switches it off. A Server Keep Alive replaces it (3.1.2.10, 3.2.2.3.14). */
   readonly keepAlive?: number | undefined;
   readonly username?: string | undefined;

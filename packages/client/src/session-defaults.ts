@@ -12,6 +12,7 @@ export function sessionSettings(options: ConnectOptions): SessionSettings {
     protocolVersion: options.protocolVersion ?? 5,
     clientId: options.clientId ?? '',
     cleanStart: options.cleanStart ?? true,
+    resumeSession: options.resumeSession ?? false,
     keepAlive: options.keepAlive ?? DEFAULT_KEEP_ALIVE,
     username: options.username,
     password: options.password,

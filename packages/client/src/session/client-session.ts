@@ -98,6 +98,11 @@ export class ClientSession {
     return this.#paused && this.#phase === Phase.LIVE;
   }
 
+  get #cleanStart(): boolean {
+    const { cleanStart, resumeSession } = this.#settings;
+    return cleanStart && !(resumeSession && this.#connack !== undefined);
+  }
+
   /** A connection is there. @returns CONNECT, the first thing to write on it. */
   open(): Uint8Array {
     const { protocolVersion, properties, onPacket } = this.#settings;
@@ -112,7 +117,7 @@ export class ClientSession {
     this.#stream = stream;
     this.#livePackets.restart(property(properties, 'topicAliasMaximum') ?? 0);
     this.#phase = Phase.GREETING;
-    const connect = connectPacket(this.#settings, this.#clientId);
+    const connect = connectPacket({ ...this.#settings, cleanStart: this.#cleanStart }, this.#clientId);
     onPacket?.('sent', connect);
     return encodePacket(connect, protocolVersion);
   }
@@ -178,7 +183,8 @@ export class ClientSession {
   }
 
   #greeted(packet: Packet): Verdict | ClientError {
-    const { protocolVersion, cleanStart } = this.#settings;
+    const { protocolVersion } = this.#settings;
+    const cleanStart = this.#cleanStart;
     const connack = greeting(packet, cleanStart, protocolVersion);
     if (connack instanceof ClientError) return connack;
     const again = this.#connack !== undefined;

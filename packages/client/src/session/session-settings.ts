@@ -6,6 +6,8 @@ export interface SessionSettings {
   readonly protocolVersion: ProtocolVersion;
   readonly clientId: string;
   readonly cleanStart: boolean;
+  /** Only the first connection has a clean start. */
+  readonly resumeSession: boolean;
   /** Seconds. */
   readonly keepAlive: number;
   readonly username: string | undefined;
