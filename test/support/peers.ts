@@ -7,6 +7,7 @@ export type Peer =
   | 'mosquitto'
   | 'mosquitto_pub'
   | 'mosquitto_sub'
+  | 'mosquitto_rr'
   | 'mosquitto_passwd'
   | 'microsocks'
   | 'openssl';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Settings } from '@tsmqtt/cli-kit';
+import { ArgumentError, type Settings } from '@tsmqtt/cli-kit';
 import { type Property, type Publish, property } from '@tsmqtt/protocol';
 
 /** What is asked, and where the answer is expected. */
@@ -20,27 +20,24 @@ export class Request {
   readonly #ignoreRetained: boolean;
   /** Undefined before MQTT 5: every message may be the response. */
   readonly #correlation: Uint8Array | undefined;
-  /** No older message can have it. */
+  /** It was made for this request: no older message can have it. */
   readonly #correlationIsFresh: boolean;
 
   constructor(question: Question, settings: Settings) {
     this.question = question;
     this.#ignoreRetained = settings.ignoreRetained;
     if (settings.protocolVersion !== 5) {
-      // The reference drops what `-D publish` gave as silently (cli §13).
       this.properties = [];
-      this.#correlation = undefined;
       this.#correlationIsFresh = false;
       return;
     }
-    const given: readonly Property[] = [];
+    const given = settings.properties.PUBLISH;
     const givenCorrelation = property(given, 'correlationData');
-    const correlation = givenCorrelation ?? randomBytes(CORRELATION_BYTES);
-    this.#correlation = correlation;
     this.#correlationIsFresh = givenCorrelation === undefined;
+    this.#correlation = givenCorrelation ?? randomBytes(CORRELATION_BYTES);
     this.properties = [
       ...given,
-      ...(this.#correlationIsFresh ? [{ name: 'correlationData', value: correlation } as const] : []),
+      ...(this.#correlationIsFresh ? [{ name: 'correlationData', value: this.#correlation } as const] : []),
       { name: 'responseTopic', value: question.responseTopic },
     ];
   }
@@ -48,18 +45,27 @@ export class Request {
   /** This message, which arrived after the request was sent, is the response; whatever its topic is. */
   isAnsweredBy(message: Publish): boolean {
     const received = property(message.properties, 'correlationData');
-    const correlates = received !== undefined && this.#correlatesWith(received);
+    const correlates = received !== undefined && this.#isOurs(received);
     // Responders that know nothing of correlation answer all the same (P-26).
     if (received !== undefined && !correlates) return false;
     if (!message.retain) return true;
     if (this.#ignoreRetained) return false;
-    // What the broker had kept is no answer, unless it can only be one: Retain As Published shows the flag of new
-    // messages, too.
+    // With Retain As Published a new message may look like one that the broker had kept.
     if (correlates && this.#correlationIsFresh) return true;
     return message.topic !== this.question.responseTopic;
   }
 
-  #correlatesWith(received: Uint8Array): boolean {
-    return this.#correlation === undefined || Buffer.compare(this.#correlation, received) === 0;
+  #isOurs(correlation: Uint8Array): boolean {
+    return this.#correlation === undefined || Buffer.compare(this.#correlation, correlation) === 0;
   }
+}
+
+/**
+ * Refuses what the Response Topic of `-e` leaves no room for. The reference has the same words for any other property
+ * that is given twice (cli §13). Throws ArgumentError.
+ */
+export function checkRequestProperties({ properties }: Settings): void {
+  const names = properties.PUBLISH.map(({ name }) => name).filter((name) => name !== 'userProperty');
+  if (new Set([...names, 'responseTopic']).size > names.length) return;
+  throw new ArgumentError(Buffer.from('Error in PUBLISH properties: Duplicate response topic.\n'), 'nothing');
 }

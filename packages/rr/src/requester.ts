@@ -22,6 +22,7 @@ import { type Question, Request } from './request.js';
 
 /** Exit code of `-W` (cli §13). */
 const TIMED_OUT = 27;
+const TIMED_OUT_TEXT = 'Timed out\n';
 /** Codes in SUBACK from here on are refusals. */
 const FIRST_REFUSAL = 0x80;
 
@@ -43,8 +44,8 @@ export class Requester {
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #aborted = new AbortController();
+  /** The response as it goes to stdout. */
   readonly #printed = new ByteBuffer();
-  #print: PrintMessage | undefined;
   #client: Client | undefined;
   /** When the request went out, in milliseconds of the monotonic clock; undefined before that. */
   #sentAt: number | undefined;
@@ -67,15 +68,15 @@ export class Requester {
   async run(): Promise<ExitCode> {
     let connection: Connection | undefined;
     let cancelTimeout = (): void => {};
-    this.#print = await messageOutput(this.#settings, this.#printed, this.#io, this.#reporter);
+    const print = await messageOutput(this.#settings, this.#printed, this.#io, this.#reporter);
     try {
-      connection = await this.#connect(() => {
+      connection = await this.#connect(print, () => {
         const { timeout } = this.#settings;
         if (timeout !== undefined) cancelTimeout = after(timeout * 1000, () => this.#timeOut());
       });
       this.#start(connection.client);
       const { exitCode, text, reasonCode } = await this.#over;
-      await connection.client.end({ reasonCode });
+      await connection.client.end({ reasonCode, properties: this.#settings.properties.DISCONNECT });
       if (text !== undefined) this.#reporter.report(text);
       return exitCode;
     } finally {
@@ -85,10 +86,10 @@ export class Requester {
     }
   }
 
-  async #connect(onTransport: () => void): Promise<Connection> {
+  async #connect(print: PrintMessage, onTransport: () => void): Promise<Connection> {
     const handlers = {
       signal: this.#aborted.signal,
-      onMessage: (message: Publish) => this.#receive(message),
+      onMessage: (message: Publish) => this.#receive(message, print),
       ...traceToStdout(this.#settings, this.#io),
     };
     try {
@@ -108,18 +109,21 @@ export class Requester {
   }
 
   async #ask(client: Client): Promise<void> {
-    const { qos, retainAsPublished, retainHandling, protocolVersion } = this.#settings;
+    const { qos, retainAsPublished, retainHandling, protocolVersion, properties } = this.#settings;
     const { topic, responseTopic, payload } = this.#request.question;
     const v5 = protocolVersion === 5;
-    const { reasonCodes } = await client.subscribe([
-      {
-        filter: responseTopic,
-        qos,
-        noLocal: false,
-        retainAsPublished: v5 && retainAsPublished,
-        retainHandling: v5 ? (retainHandling ?? 0) : 0,
-      },
-    ]);
+    const { reasonCodes } = await client.subscribe(
+      [
+        {
+          filter: responseTopic,
+          qos,
+          noLocal: false,
+          retainAsPublished: v5 && retainAsPublished,
+          retainHandling: v5 ? (retainHandling ?? 0) : 0,
+        },
+      ],
+      { properties: properties.SUBSCRIBE },
+    );
     const [reasonCode = 0] = reasonCodes;
     if (reasonCode >= FIRST_REFUSAL) {
       this.#end({ exitCode: reasonCode, text: `${reasonText(reasonCode)}\n` });
@@ -130,14 +134,14 @@ export class Requester {
     await client.publish(topic, payload, { qos, properties: this.#request.properties });
   }
 
-  #receive(message: Publish): DeliveryVerdict {
+  #receive(message: Publish, print: PrintMessage): DeliveryVerdict {
     const now = performance.now();
     // What came before the question was asked does not answer it.
     if (this.#sentAt === undefined || this.#ending !== undefined) return Delivery.CONTINUE;
     if (!this.#request.isAnsweredBy(message)) return Delivery.CONTINUE;
-    this.#print?.(message);
-    this.#io.stdout.write(Buffer.from(this.#printed.view()));
-    if (this.#settings.latency) this.#io.stdout.write(latencyText(now - this.#sentAt));
+    print(message);
+    if (this.#settings.latency) this.#printed.text(latencyText(now - this.#sentAt));
+    this.#io.stdout.write(this.#printed.view());
     this.#end({ exitCode: 0 });
     // Nothing behind the response is taken, so nothing behind it is acknowledged.
     return Delivery.PAUSE;
@@ -172,5 +176,3 @@ export class Requester {
     this.#finished(ending);
   }
 }
-
-const TIMED_OUT_TEXT = 'Timed out\n';
