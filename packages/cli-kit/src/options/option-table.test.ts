@@ -44,7 +44,9 @@ test('the options of this release are all there, and belong to whom cli §3 says
   const publishers = '-m --message -f --file -n --null-message -s --stdin-file';
   const pub = '-l --stdin-line -r --retain --repeat --repeat-delay --give-up';
   const receivers = '-W -R --retain-as-published --retain-handling -v --verbose -N -F --pretty';
-  const sub = '-U --unsubscribe -T --filter-out -C -E --retained-only --random-filter --strict-filters';
+  const sub =
+    '-U --unsubscribe -T --filter-out -C -E --retained-only --random-filter --strict-filters ' +
+    '--remove-retained --message-rate -w --watch';
   const rr = '-e --latency';
   const namesOf = (tool: Tool) =>
     OPTIONS.filter((row) => row.tools.includes(tool))

@@ -513,6 +513,15 @@ export const OPTIONS: readonly OptionRow[] = [
     },
   },
   {
+    names: ['--remove-retained'],
+    tools: SUB,
+    group: 'Subscribing',
+    help: 'Clear every retained message that is received, in the broker, once it is printed. -R and -T spare theirs.',
+    apply: (settings) => {
+      settings.removeRetained = true;
+    },
+  },
+  {
     names: ['--retain-as-published'],
     tools: RECEIVERS,
     group: 'Subscribing',
@@ -585,6 +594,24 @@ export const OPTIONS: readonly OptionRow[] = [
         throw argumentError`Error: --random-filter chance must be between 0.1-100.0\n\n`;
       }
       settings.randomFilter = percent;
+    },
+  },
+  {
+    names: ['--message-rate'],
+    tools: SUB,
+    group: 'Output',
+    help: 'Print no messages, only how many come: one line a second. All count, and nothing else is done with them.',
+    apply: (settings) => {
+      settings.messageRate = true;
+    },
+  },
+  {
+    names: ['-w', '--watch'],
+    tools: SUB,
+    group: 'Output',
+    help: 'Print each topic on a line of its own on the screen, newest message only (not with --message-rate).',
+    apply: (settings) => {
+      settings.watch = true;
     },
   },
   {

@@ -117,6 +117,8 @@ export interface Settings {
   exitAfterSuback: boolean;
   ignoreRetained: boolean;
   retainedOnly: boolean;
+  /** Clear the retained messages that are received. */
+  removeRetained: boolean;
   retainAsPublished: boolean;
   /** Retain Handling of `--retain-handling`; undefined where it was not given. */
   retainHandling: 0 | 1 | 2 | undefined;
@@ -128,6 +130,10 @@ export interface Settings {
   lineEnd: boolean;
   /** Percentage of messages to print; undefined: all. */
   randomFilter: number | undefined;
+  /** Print how many messages come a second, instead of them. */
+  messageRate: boolean;
+  /** Print each topic on a screen line of its own. */
+  watch: boolean;
   /** Print how long the response took. */
   latency: boolean;
 }
@@ -200,6 +206,7 @@ export function defaultSettings(tool: Tool): Settings {
     exitAfterSuback: false,
     ignoreRetained: false,
     retainedOnly: false,
+    removeRetained: false,
     retainAsPublished: false,
     retainHandling: undefined,
     format: undefined,
@@ -207,6 +214,8 @@ export function defaultSettings(tool: Tool): Settings {
     verbose: false,
     lineEnd: true,
     randomFilter: undefined,
+    messageRate: false,
+    watch: false,
     latency: false,
   };
 }
