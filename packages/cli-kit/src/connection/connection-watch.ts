@@ -17,8 +17,9 @@ export class ConnectionWatch {
   onLost(error: ClientError): void {
     if (this.#lost) return;
     this.#lost = true;
-    const reason = error.cause instanceof Error ? systemErrorText(error.cause) : error.message;
-    this.#reporter.report(`Warning: Connection to ${this.#name()} was lost (${reason}); reconnecting.\n`);
+    this.#reporter.report(
+      `Warning: Connection to ${this.#name()} was lost (${reasonOf(error)}); reconnecting.\n`,
+    );
   }
 
   onBack(): void {
@@ -30,4 +31,10 @@ export class ConnectionWatch {
   #name(): string {
     return endpointName(this.#endpoint());
   }
+}
+
+/** The system has words of its own for what happened to a socket; what TLS and others say is worded already. */
+function reasonOf({ cause, message }: ClientError): string {
+  const bySystem = cause instanceof Error && (cause as NodeJS.ErrnoException).errno !== undefined;
+  return bySystem ? systemErrorText(cause) : message;
 }

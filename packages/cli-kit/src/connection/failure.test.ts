@@ -36,6 +36,19 @@ describe('the first connection (cli §9.8, P-9, D-1)', () => {
     expect(outcome('connect-failed', { cause: errno(code), address, port: 1883 })).toEqual([1, text]),
   );
 
+  test('a Unix socket', () =>
+    expect(outcome('connect-failed', { cause: errno('ENOENT'), address: '/a:b' })).toEqual([
+      1,
+      'Error: No such file or directory (/a:b)\n',
+    ]));
+
+  test.each(['tls-setup', 'tls-failed', 'tls-interrupted'] as const)('%s, in plain words (P-10)', (code) =>
+    expect(outcome(code, { message: 'certificate has expired' })).toEqual([
+      1,
+      'Unable to connect (A TLS error occurred: certificate has expired).\n',
+    ]),
+  );
+
   test('a name that does not resolve', () =>
     expect(outcome('lookup-failed')).toEqual([1, 'Unable to connect (Lookup error).\n']));
 });
