@@ -165,7 +165,7 @@ const CONNECTED: readonly RrCase[] = [
   { args: [...ECHO, '-m', 'x', '-I', 'prefix-'], peer: 'mosquitto' },
   { args: [...ECHO, '-m', 'x', '-D', 'connect', 'receive-maximum', '5'], peer: 'mosquitto' },
   { args: [...ECHO, '-s', '-v'], peer: 'mosquitto', input: 'from stdin', difference: { number: 'cli §11.4', what: 'stdin is the request; 2.0.11 sends an empty one', ours: { code: 0, stdout: 'echo from stdin\n', stderr: '' } } },
-  { args: [...ECHO, '-f', '/etc/hostname', '-F', '%t'], peer: 'mosquitto' },
+  { args: [...ECHO, '-f', '/dev/null', '-F', '%t'], peer: 'mosquitto' },
   { args: [...ECHO, '-f', '/nonexistent', '-v'], peer: 'mosquitto', difference: { number: 'cli §11.4', what: 'the file is the request; 2.0.11 sends an empty one', ours: failure(1, 'Error: Unable to read file "/nonexistent": No such file or directory.\nError loading input file "/nonexistent".\n') } },
   { args: [...UNANSWERED, ...ONE_SECOND], peer: 'mosquitto' },
   { args: [...UNANSWERED, ...ONE_SECOND, '--quiet'], peer: 'mosquitto' },
