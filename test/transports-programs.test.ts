@@ -335,7 +335,13 @@ describePeer('mosquitto', 'programs and mosquitto', () => {
     expect((await pub([...at, '-t', 'a', '-m', 'x', '-r'])).code).toBe(0);
     const route = [...at, '--proxy', `socks5h://${HOST}:${proxy}`];
     const got = await runProgram('tsmqtt-sub', [...route, '-t', 'a', '-C', '1']);
-    expect([got.code, got.stdout.toString(), got.stderr]).toEqual([0, 'x\n', '']);
+    const name = `${HOST}:${broker.port}`;
+    expect([got.code, got.stdout.toString(), got.stderr]).toEqual([
+      0,
+      'x\n',
+      `Warning: Connection to ${name} was lost (the proxy's connection was refused); reconnecting.\n` +
+        `Warning: Connection to ${name} is back.\n`,
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 export { ConnectionWatch } from './connection/connection-watch.js';
+export type { Endpoint } from './connection/endpoint.js';
 export { connectionFailure, type FailureContext, failure } from './connection/failure.js';
 export { type Connection, type ConnectionHandlers, openConnection } from './connection/open-connection.js';
 export { reconnectDelay } from './connection/reconnect.js';

@@ -81,6 +81,30 @@ describe('a connection that is lost (P-8)', () => {
     expect(names(received)).toEqual(['CONNECT', 'SUBSCRIBE', 'CONNECT', 'SUBSCRIBE', 'DISCONNECT']);
   });
 
+  test('before CONNACK it is not the last one either (cli §12.4)', async () => {
+    const { code, out, err, received } = await sub(
+      (packet, peer) => {
+        if (peer.number === 1) return void peer.socket.destroy();
+        return sending(message('a', 'at last'))(packet, peer);
+      },
+      ...['-t', 'a', '-C', '1'],
+    );
+    expect([code, out]).toEqual([0, 'at last\n']);
+    expect(err).toMatch(
+      /^Warning: Connection to 127.0.0.1:\d+ was lost \(.+\); reconnecting.\nWarning: Connection to 127.0.0.1:\d+ is back.\n$/,
+    );
+    expect(names(received)).toEqual(['CONNECT', 'CONNECT', 'SUBSCRIBE', 'DISCONNECT']);
+  });
+
+  test('before CONNACK it does not hold up a signal: exit 255, silent (cli §12.8)', async () => {
+    const broker = await scriptedBroker((_packet, peer) => void peer.socket.destroy());
+    const { io, ended } = start([...broker.at, '-t', 'a']);
+    await io.until(({ err }) => err.includes('was lost'));
+    io.signal('SIGTERM');
+    expect(await ended).toBe(255);
+    expect(names(broker.received)).toEqual(['CONNECT']);
+  });
+
   test('does not hold up a signal', async () => {
     const broker = await scriptedBroker((packet, peer) => {
       return packet.type !== PacketType.SUBSCRIBE || void peer.socket.destroy();

@@ -6,11 +6,10 @@ import { unwantedTopic } from './subscriptions.js';
 export const Fate = { PRINT: 0, SKIP: 1, HIDE: 2, FINISH: 3 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
 
+export type FateOf = (message: Publish) => Fate;
+
 /** Decides message by message: `HIDE` counts for `-C` and is not printed, `SKIP` does not count. */
-export function messageFilter(
-  settings: Settings,
-  random: () => number = Math.random,
-): (message: Publish) => Fate {
+export function messageFilter(settings: Settings, random: () => number = Math.random): FateOf {
   const { retainedOnly, ignoreRetained, filterOut, randomFilter } = settings;
   const unwanted = unwantedTopic(settings);
   const plain =

@@ -54,6 +54,16 @@ export class RetainedClearing {
   /** Clears what was noted so far. */
   send(client: Client): void {
     this.#due = this.#topics.length;
+    this.#fill(client);
+  }
+
+  /** Calls back, once, when there is nothing left to do. */
+  whenIdle(callback: () => void): void {
+    if (this.idle) callback();
+    else this.#onIdle = callback;
+  }
+
+  #fill(client: Client): void {
     while (this.#next < this.#due && this.#outstanding < AT_ONCE) {
       void this.#clear(client, this.#topics[this.#next++]!);
     }
@@ -63,12 +73,6 @@ export class RetainedClearing {
     this.#due = 0;
   }
 
-  /** Calls back, once, when there is nothing left to do. */
-  whenIdle(callback: () => void): void {
-    if (this.idle) callback();
-    else this.#onIdle = callback;
-  }
-
   async #clear(client: Client, topic: string): Promise<void> {
     this.#outstanding++;
     try {
@@ -76,13 +80,13 @@ export class RetainedClearing {
       if (reasonCode >= FIRST_REFUSAL) this.#refused(topic, reasonCode);
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      // Without a Reason Code the client itself is over, and whoever ended it has said why.
-      if (error.reasonCode === undefined || error.code === 'refused') return;
-      this.#refused(topic, error.reasonCode);
+      // Otherwise the client itself is over, and whoever ended it has said why.
+      if (error.code !== 'qos-not-supported' && error.code !== 'packet-too-large') return;
+      this.#refused(topic, error.reasonCode!);
     } finally {
       this.#outstanding--;
     }
-    this.send(client);
+    this.#fill(client);
     if (this.idle) this.#onIdle();
   }
 

@@ -3,12 +3,11 @@ import {
   type ConnectionHandlers,
   ConnectionWatch,
   connectionFailure,
+  type Endpoint,
   type ExitCode,
   type Io,
-  messageOutput,
   Output,
   openConnection,
-  type PrintMessage,
   ProgramError,
   type Reporter,
   reconnectDelay,
@@ -17,7 +16,9 @@ import {
 import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
 import { type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
 import { Interruptions } from './interruptions.js';
-import { Fate, messageFilter } from './message-filter.js';
+import { Fate } from './message-filter.js';
+import { type MessageHandling, messageHandling } from './message-handling.js';
+import type { RetainedClearing } from './retained-clearing.js';
 import { subscriptionRequests } from './subscriptions.js';
 import { traceTo } from './trace-output.js';
 
@@ -35,8 +36,8 @@ interface Ending {
   readonly exitCode: ExitCode;
   /** For stderr, `--quiet` hides it. */
   readonly text?: string | Uint8Array;
-  /** Ask the broker to publish the will, as the reference does when it was interrupted (cli §12.8). */
-  readonly withWill?: boolean;
+  /** From outside: nothing is waited for, and the broker is asked to publish the will (cli §12.8). */
+  readonly interrupted?: boolean;
 }
 
 /** One run of tsmqtt-sub: subscribes, prints, acknowledges what was printed (cli §12, P-22). */
@@ -45,14 +46,16 @@ export class Subscriber {
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #output: Output;
-  #print: PrintMessage = () => {};
-  readonly #fateOf: (message: Publish) => Fate;
+  /** There from before the first connection on. */
+  #handling!: MessageHandling;
   readonly #aborted = new AbortController();
   #connection: Connection | undefined;
   #client: Client | undefined;
   #left: number;
   #ending: Ending | undefined;
   #stdoutClosed = false;
+  /** Everything wanted is printed and acknowledged; only the answers to `--remove-retained` are awaited. */
+  #clearing = false;
   #finished = () => {};
   readonly #over: Promise<void>;
 
@@ -60,7 +63,6 @@ export class Subscriber {
     this.#settings = settings;
     this.#io = io;
     this.#reporter = reporter;
-    this.#fateOf = messageFilter(settings);
     this.#left = settings.count ?? Number.POSITIVE_INFINITY;
     this.#over = new Promise((resolve) => {
       this.#finished = resolve;
@@ -68,7 +70,7 @@ export class Subscriber {
     this.#output = new Output(io.stdout, {
       blocked: () => this.#client?.pause(),
       ready: () => {
-        if (this.#ending === undefined) this.#client?.resume();
+        if (this.#ending === undefined || this.#clearing) this.#client?.resume();
       },
       accepted: () => this.#accepted(),
       closed: () => {
@@ -83,13 +85,15 @@ export class Subscriber {
   async run(): Promise<ExitCode> {
     const interruptions = new Interruptions(
       this.#io,
-      () => this.#interrupt({ exitCode: 0, withWill: true }),
-      () => this.#interrupt({ exitCode: TIMED_OUT, text: 'Timed out\n', withWill: true }),
+      () => this.#interrupt({ exitCode: 0, interrupted: true }),
+      () => this.#interrupt({ exitCode: TIMED_OUT, text: 'Timed out\n', interrupted: true }),
     );
     try {
-      this.#print = await messageOutput(this.#settings, this.#output, this.#io, this.#reporter);
+      this.#handling = await messageHandling(this.#settings, this.#output, this.#io, this.#reporter);
       await this.#connect(() => interruptions.startTimeout(this.#settings.timeout));
+      this.#handling.rate?.start();
       await this.#over;
+      this.#handling.rate?.stop();
       const ending = this.#ending ?? { exitCode: 0 };
       await this.#disconnect(ending);
       if (ending.text !== undefined) this.#reporter.report(ending.text);
@@ -102,7 +106,8 @@ export class Subscriber {
   }
 
   async #connect(onTransport: () => void): Promise<void> {
-    const watch = new ConnectionWatch(this.#reporter, () => this.#connection!.endpoint);
+    let endpoint: Endpoint | undefined;
+    const watch = new ConnectionWatch(this.#reporter, () => endpoint!);
     const handlers: ConnectionHandlers = {
       holdAcknowledgements: true,
       signal: this.#aborted.signal,
@@ -112,7 +117,7 @@ export class Subscriber {
       onConnectionLost: (error) => watch.onLost(error),
       onReconnected: () => {
         watch.onBack();
-        this.#subscribe();
+        if (this.#ending === undefined) this.#subscribe();
       },
       ...traceTo(this.#output, this.#settings),
     };
@@ -123,6 +128,9 @@ export class Subscriber {
         handlers,
         FAILURE_CONTEXT,
         onTransport,
+        (named) => {
+          endpoint = named;
+        },
       );
     } catch (error) {
       if (!this.#aborted.signal.aborted) throw error;
@@ -131,10 +139,9 @@ export class Subscriber {
     }
     this.#client = this.#connection.client;
     void this.#client.closed.then((error) => {
-      if (error === undefined || this.#ending !== undefined) return;
+      if (error === undefined || (this.#ending !== undefined && !this.#clearing)) return;
       const { exitCode, text } = connectionFailure(error, FAILURE_CONTEXT);
-      this.#end({ exitCode, text });
-      this.#finished();
+      this.#leave({ exitCode, text });
     });
     if (this.#ending === undefined) this.#subscribe();
     // Messages of a kept session may have come together with CONNACK, when there was no client to talk to.
@@ -175,10 +182,11 @@ export class Subscriber {
   }
 
   #receive(message: Publish): DeliveryVerdict {
-    const fate = this.#fateOf(message);
+    if (this.#clearing) return Delivery.CONTINUE;
+    const fate = this.#handling.fateOf(message);
     if (fate === Fate.SKIP) return Delivery.CONTINUE;
     if (fate === Fate.FINISH) return this.#last();
-    if (fate === Fate.PRINT) this.#print(message);
+    if (fate === Fate.PRINT) this.#handling.print(message);
     return --this.#left > 0 ? Delivery.CONTINUE : this.#last();
   }
 
@@ -195,15 +203,41 @@ export class Subscriber {
 
   /** Everything that was delivered has been printed: now it can be acknowledged (P-22). */
   #accepted(): void {
-    if (this.#stdoutClosed) return;
-    this.#client?.acknowledge();
-    if (this.#ending !== undefined) this.#finished();
+    const client = this.#client;
+    if (client === undefined || this.#stdoutClosed || this.#clearing) return;
+    client.acknowledge();
+    const { clearing } = this.#handling;
+    clearing?.send(client);
+    if (this.#ending === undefined) return;
+    if (clearing === undefined || this.#ending.interrupted) this.#finished();
+    else this.#awaitClearing(client, clearing);
+  }
+
+  /**
+   * Reads on for what the broker says of the last retained messages that were cleared (D-6). Messages that come
+   * meanwhile are not wanted any more, and not acknowledged.
+   */
+  #awaitClearing(client: Client, clearing: RetainedClearing): void {
+    this.#clearing = true;
+    clearing.whenIdle(() => {
+      // Exit 0 means it happened (P-1).
+      if (this.#ending?.exitCode === 0) this.#ending = { exitCode: clearing.exitCode };
+      this.#finished();
+    });
+    if (!clearing.idle) client.resume();
   }
 
   /** A signal or the time limit (cli §12.8). */
   #interrupt(ending: Ending): void {
     if (this.#client === undefined) this.#aborted.abort();
+    else if (this.#clearing) this.#leave(ending);
     else this.#finish(ending);
+  }
+
+  /** Ends now, whatever was to come of it. */
+  #leave(ending: Ending): void {
+    this.#ending = ending;
+    this.#finished();
   }
 
   /** Ends once what was received is printed. */
@@ -218,10 +252,12 @@ export class Subscriber {
     this.#ending ??= ending;
   }
 
-  async #disconnect({ withWill }: Ending): Promise<void> {
+  async #disconnect({ interrupted }: Ending): Promise<void> {
     const client = this.#client!;
     const reasonCode =
-      withWill && client.protocolVersion === 5 ? ReasonCode.DISCONNECT_WITH_WILL_MESSAGE : ReasonCode.SUCCESS;
+      interrupted && client.protocolVersion === 5
+        ? ReasonCode.DISCONNECT_WITH_WILL_MESSAGE
+        : ReasonCode.SUCCESS;
     try {
       await client.end({ reasonCode, properties: this.#settings.properties.DISCONNECT });
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Io } from '../program/io.js';
 import { connectOptions } from './connect-options.js';
 import { type Endpoint, endpointName, endpointOf } from './endpoint.js';
 import { connectionFailure, type FailureContext } from './failure.js';
+import { keepTrying } from './keep-trying.js';
 import { withSpinner } from './spinner.js';
 
 /** What a program adds to the options that the command line decides. */
@@ -22,7 +23,8 @@ export interface Connection {
 
 /**
  * Connects as the command line says; with `--local` to the broker of this machine, which this process may have to
- * host. `onTransport` is called when the transport is up, before anything of MQTT. Throws ProgramError.
+ * host. `onTransport` is called when the transport is up, before anything of MQTT; `onEndpoint` before there is an
+ * attempt. sub tries again where others give up (cli §12.4). Throws ProgramError.
  */
 export async function openConnection(
   settings: Settings,
@@ -30,6 +32,7 @@ export async function openConnection(
   handlers: ConnectionHandlers,
   context: FailureContext,
   onTransport?: () => void,
+  onEndpoint?: (endpoint: Endpoint) => void,
 ): Promise<Connection> {
   const options = connectOptions(settings, io);
   const named = endpointOf(settings);
@@ -39,6 +42,7 @@ export async function openConnection(
     local = await joinLocalBroker(named.port);
   }
   const endpoint = local?.endpoint ?? named;
+  onEndpoint?.(endpoint);
   try {
     const open = await connectorTo(endpoint, settings, io);
     const connector: Connector = async (signal) => {
@@ -48,7 +52,7 @@ export async function openConnection(
     };
     const text = `Connecting to ${endpointName(endpoint)}`;
     const client = await withSpinner(
-      connect({ ...options, ...handlers, connector }),
+      (context.tool === 'sub' ? keepTrying : connect)({ ...options, ...handlers, connector }),
       text,
       io,
       settings.quiet,

@@ -1,20 +1,9 @@
-import {
-  ClientError,
-  type Connector,
-  type SrvTarget,
-  socks,
-  srv,
-  tcp,
-  unix,
-  websocket,
-} from '@tsmqtt/client';
+import { type Connector, type SrvTarget, socks, srv, tcp, unix, websocket } from '@tsmqtt/client';
 import type { Settings } from '../options/settings.js';
 import { encryptionOf } from '../options/tls-checks.js';
 import type { Io } from '../program/io.js';
 import { ProgramError } from '../program/program-error.js';
-import { after } from '../program/timer.js';
 import type { Endpoint } from './endpoint.js';
-import { reconnectDelay } from './reconnect.js';
 
 /** Longest path of a Unix socket on Linux, in bytes. */
 const MAXIMUM_UNIX_PATH = 107;
@@ -38,9 +27,7 @@ export async function layeredConnector(settings: Settings, endpoint: Endpoint, i
       : (await import('./encryption.js')).encrypting(encryption, settings, io, await passphraseFor(settings));
   // Who answers to DNS is nobody to trust: a certificate must be for the domain that was typed.
   const to = (target: SrvTarget): Connector => layers(settings, target, host, encrypt);
-  const connector =
-    settings.srv && port !== 0 ? srv({ host, secure: encrypt !== undefined }, to) : to(endpoint);
-  return settings.tool === 'sub' && settings.proxy !== undefined ? patient(connector) : connector;
+  return settings.srv && port !== 0 ? srv({ host, secure: encrypt !== undefined }, to) : to(endpoint);
 }
 
 function isUnixPath(path: string): boolean {
@@ -83,31 +70,4 @@ function layers(
 /** TCP as the command line wants it (cli §3.1). */
 function overTcp({ noDelay, bindAddress }: Settings, { host, port }: SrvTarget): Connector {
   return tcp({ host, port, noDelay, ...(bindAddress === undefined ? {} : { bindAddress }) });
-}
-
-/** sub waits for a broker that the proxy does not reach yet (cli §9.5). */
-function patient(connector: Connector): Connector {
-  return async (signal) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connector(signal);
-      } catch (error) {
-        if (!(error instanceof ClientError && error.code === 'proxy-unreachable') || signal.aborted)
-          throw error;
-        await pause(reconnectDelay(attempt), signal);
-      }
-    }
-  };
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = (): void => {
-      cancel();
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const cancel = after(milliseconds, over);
-    signal.addEventListener('abort', over);
-  });
 }

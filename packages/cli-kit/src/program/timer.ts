@@ -13,3 +13,17 @@ export function after(milliseconds: number, action: () => void): () => void {
   arm(milliseconds);
   return () => clearTimeout(timer);
 }
+
+/** Resolves after so many milliseconds, or as soon as `signal` is aborted. */
+export function delay(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const cancel = after(milliseconds, over);
+    signal?.addEventListener('abort', over);
+    if (signal?.aborted) over();
+  });
+}
