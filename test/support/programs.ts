@@ -2,7 +2,13 @@ import path from 'node:path';
 import { type Child, type ChildOptions, type Ended, startChild } from './child.js';
 import { workspaceRoot } from './workspace.js';
 
-export const programNames = ['tsmqtt-pub', 'tsmqtt-sub', 'tsmqtt-rr', 'tsmqtt-passwd', 'tsmqtt-broker'] as const;
+export const programNames = [
+  'tsmqtt-pub',
+  'tsmqtt-sub',
+  'tsmqtt-rr',
+  'tsmqtt-passwd',
+  'tsmqtt-broker',
+] as const;
 export type ProgramName = (typeof programNames)[number];
 
 /** The built program. */

@@ -7,7 +7,7 @@ import { EngineHost } from '../../test/engine-host.js';
 let host: EngineHost;
 afterEach(() => host.stop());
 
-const SESSIONS = Number(process.env['TSMQTT_FUZZ_SESSIONS'] ?? 1500);
+const SESSIONS = Number(process.env.TSMQTT_FUZZ_SESSIONS ?? 1500);
 
 /** Park and Miller's generator: the same numbers in every run, so that a failure comes again. */
 function random(seed: number): (below: number) => number {
