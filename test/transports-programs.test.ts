@@ -228,6 +228,27 @@ describePeer('mosquitto', 'programs and mosquitto', () => {
       expect([sent.code, sent.stderr]).toEqual([7, 'Error: The connection was lost\n']);
     });
 
+    test('tsmqtt-rr, too: over TLS, WebSocket and both, by options and by URL', async () => {
+      const secure = [`certfile ${made.good.cert}`, `keyfile ${made.good.key}`];
+      const tls = await startMosquitto(...secure);
+      const ws = await startWebSocketMosquitto();
+      const wss = await startWebSocketMosquitto(...secure);
+      const routes = [
+        [...at(tls.port), '-t', 'a', '--cafile', made.ca.file],
+        [...at(ws.port), '-t', 'a', '--ws'],
+        ['-L', `wss://localhost:${wss.port}/a`],
+      ];
+      for (const route of routes) {
+        // It hears its own request, which has the right correlation data.
+        const { code, stdout, stderr } = await runProgram(
+          'tsmqtt-rr',
+          [...route, '-e', 'a', '-m', 'echo', '-W', '10'],
+          { env: { SSL_CERT_FILE: made.ca.file } },
+        );
+        expect([code, stdout.toString(), stderr]).toEqual([0, 'echo\n', '']);
+      }
+    });
+
     test('over a Unix socket names mean nothing', async () => {
       const file = path.join(temporaryFolder(), 'm.sock');
       await startMosquitto(`listener 0 ${file}`, `certfile ${made.good.cert}`, `keyfile ${made.good.key}`);
@@ -262,6 +283,10 @@ describePeer('mosquitto', 'programs and mosquitto', () => {
     const at = ['-h', HOST, '-p', String(port), '--psk-identity', 'me'];
     await thereAndBack([...at, '--psk', '00AB']);
     await thereAndBack([...at, '--psk', '00ab', '--ciphers', 'PSK-AES256-GCM-SHA384']);
+    const log = path.join(folder, 'keys');
+    const logged = await pub([...at, '--psk', '00ab', '--tls-keylog', log, '-t', 'a', '-n']);
+    expect([logged.code, logged.stderr]).toEqual([0, '']);
+    expect(readFileSync(log, 'latin1')).toMatch(/^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}$/m);
     await refused(
       [...at, '--psk', 'ffff'],
       1,
