@@ -154,6 +154,9 @@ describePeer('mosquitto', 'programs and mosquitto', () => {
         const wrong = await onTerminal(args, 'x\r');
         expect(wrong.code).toBe(1);
         expect(wrong.screen).toContain(`the key ${key} cannot be decrypted with this passphrase).`);
+        // What can be found wrong without it is found first.
+        const missing = await onTerminal([...args, '--cafile', '/nonexistent'], '');
+        expect(missing.screen).toMatch(/^(?:(?!phrase).)+: Problem setting TLS options: File not found\.\n$/);
         expect(await onTerminal(args, '\u0003')).toEqual({ code: 130, screen: 'Enter PEM pass phrase:\n' });
       });
 

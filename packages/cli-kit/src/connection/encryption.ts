@@ -12,12 +12,11 @@ import type { Encrypt } from './transport.js';
 const MAXIMUM_ALPN = 254;
 
 /** TLS as the options say (cli §3.5, §9.3), looked at in the order of cli §5. Throws ProgramError. */
-export function encrypting(
+export async function encrypting(
   encryption: Exclude<Encryption, 'none'>,
   { tls: given }: Settings,
   io: Io,
-  passphrase: string | undefined,
-): Encrypt {
+): Promise<Encrypt> {
   if (encryption === 'certificates') checkReadable(given);
   const only13 = onlyVersion13(given);
   checkKeyOptions(given);
@@ -35,6 +34,7 @@ export function encrypting(
       return tlsPsk(over, { ...common, ...list, identity, key, ...(host === undefined ? {} : { host }) });
     };
   }
+  const passphrase = await passphraseFor(given);
   const options: Omit<TlsOptions, 'host'> = {
     ...common,
     ...trust(given, io),
@@ -55,6 +55,13 @@ function trust(given: TlsSettings, { env }: Io): Omit<TlsOptions, 'host'> {
     ...(osCertificates ? { osStore: true } : {}),
     ...(certFile === undefined || keyFile === undefined ? {} : { certFile, keyFile }),
   };
+}
+
+/** Asked for before there is a connection that could time out meanwhile, or a spinner that would write over it. */
+async function passphraseFor({ keyFile }: TlsSettings): Promise<string | undefined> {
+  if (keyFile === undefined) return undefined;
+  const { askPassphrase, isEncryptedKey } = await import('./passphrase.js');
+  return isEncryptedKey(keyFile) ? await askPassphrase() : undefined;
 }
 
 /** The reference looks whether files can be opened; what is in them it finds later. */

@@ -24,7 +24,7 @@ export async function layeredConnector(settings: Settings, endpoint: Endpoint, i
   const encrypt =
     encryption === 'none'
       ? undefined
-      : (await import('./encryption.js')).encrypting(encryption, settings, io, await passphraseFor(settings));
+      : await (await import('./encryption.js')).encrypting(encryption, settings, io);
   // Who answers to DNS is nobody to trust: a certificate must be for the domain that was typed.
   const to = (target: SrvTarget): Connector => layers(settings, target, host, encrypt);
   return settings.srv && port !== 0 ? srv({ host, secure: encrypt !== undefined }, to) : to(endpoint);
@@ -32,13 +32,6 @@ export async function layeredConnector(settings: Settings, endpoint: Endpoint, i
 
 function isUnixPath(path: string): boolean {
   return path !== '' && Buffer.byteLength(path) <= MAXIMUM_UNIX_PATH;
-}
-
-/** Asked for before there is a connection that could time out meanwhile, or a spinner that would write over it. */
-async function passphraseFor({ tls }: Settings): Promise<string | undefined> {
-  if (tls.keyFile === undefined) return undefined;
-  const { askPassphrase, isEncryptedKey } = await import('./passphrase.js');
-  return isEncryptedKey(tls.keyFile) ? await askPassphrase() : undefined;
 }
 
 function layers(
