@@ -1,4 +1,10 @@
-import { MalformedPacketError, type PeerError, type ProtocolVersion } from '@tsmqtt/protocol';
+import {
+  MalformedPacketError,
+  NO_PROPERTIES,
+  type PeerError,
+  type Properties,
+  type ProtocolVersion,
+} from '@tsmqtt/protocol';
 
 /** What went wrong, by stable name. */
 export const CLIENT_ERROR_CODES = [
@@ -49,6 +55,7 @@ export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
 export interface ClientErrorDetails {
   readonly reasonCode?: number | undefined;
   readonly protocolVersion?: ProtocolVersion | undefined;
+  readonly properties?: Properties | undefined;
   readonly address?: string | undefined;
   readonly port?: number | undefined;
   readonly cause?: unknown;
@@ -65,6 +72,8 @@ export class ClientError extends Error {
   readonly reasonCode: number | undefined;
   /** The version that `reasonCode` of `refused` is to be read by. */
   readonly protocolVersion: ProtocolVersion | undefined;
+  /** Properties of the CONNACK or DISCONNECT behind it: Reason String, Server Reference. Empty for anything else. */
+  readonly properties: Properties;
   /** Address and port that were tried last, for `connect-failed`. */
   readonly address: string | undefined;
   readonly port: number | undefined;
@@ -74,6 +83,7 @@ export class ClientError extends Error {
     this.code = code;
     this.reasonCode = details.reasonCode;
     this.protocolVersion = details.protocolVersion;
+    this.properties = details.properties ?? NO_PROPERTIES;
     this.address = details.address;
     this.port = details.port;
   }

@@ -2,6 +2,7 @@ import type { ClientError } from '@tsmqtt/client';
 import type { Reporter } from '../program/reporter.js';
 import { systemErrorText } from '../program/system-error.js';
 import { type Endpoint, endpointName } from './endpoint.js';
+import { brokersWords } from './failure.js';
 
 /** Says when a connection that is kept up is lost and when it is back, one line each (P-8). */
 export class ConnectionWatch {
@@ -17,9 +18,8 @@ export class ConnectionWatch {
   onLost(error: ClientError): void {
     if (this.#lost) return;
     this.#lost = true;
-    this.#reporter.report(
-      `Warning: Connection to ${this.#name()} was lost (${reasonOf(error)}); reconnecting.\n`,
-    );
+    const why = [reasonOf(error), ...brokersWords(error)].join('. ');
+    this.#reporter.report(`Warning: Connection to ${this.#name()} was lost (${why}); reconnecting.\n`);
   }
 
   onBack(): void {

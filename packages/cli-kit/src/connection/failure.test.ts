@@ -8,6 +8,7 @@ function error(code: ClientError['code'], details: object = {}): ClientError {
   return Object.assign(new Error(code), {
     code,
     reasonCode: undefined,
+    properties: [],
     ...details,
   }) as unknown as ClientError;
 }
@@ -162,4 +163,23 @@ describe('reconnecting (P-8)', () => {
     ]);
     expect(reconnectDelay(3, () => 0)).toBe(3000);
   });
+});
+
+describe('what the broker says of it (MQTT 5)', () => {
+  const properties = [
+    { name: 'reasonString', value: 'maintenance until 12:00' },
+    { name: 'serverReference', value: 'other.example:1883' },
+  ];
+  const words = 'The broker says: maintenance until 12:00\nThe broker refers to: other.example:1883\n';
+
+  test('with CONNACK stands behind the refusal', () =>
+    expect(
+      outcome('refused', { reasonCode: 0x9c, protocolVersion: 5, properties }, { tool: 'sub', lines: false }),
+    ).toEqual([0x9c, `Connection error: Use another server\n${words}`]));
+
+  test('with DISCONNECT stands behind the error', () =>
+    expect(outcome('server-disconnect', { reasonCode: 0x9d, properties })).toEqual([
+      4,
+      `Error: The client is not currently connected\n${words}`,
+    ]));
 });

@@ -1,5 +1,5 @@
 import type { ClientError } from '@tsmqtt/client';
-import { ReasonCode, reasonText } from '@tsmqtt/protocol';
+import { property, ReasonCode, reasonText } from '@tsmqtt/protocol';
 import type { Tool } from '../options/settings.js';
 import { ProgramError } from '../program/program-error.js';
 import { systemErrorText } from '../program/system-error.js';
@@ -64,8 +64,27 @@ export interface FailureContext {
   readonly lines: boolean;
 }
 
-/** Lines and exit code for the end of a connection or of the attempt to make one (cli §9.8, §11.5, §12.4, §17.2). */
+/**
+ * Lines and exit code for the end of a connection or of the attempt to make one (cli §9.8, §11.5, §12.4, §17.2), and
+ * behind them, on lines of their own, what the broker itself said of it.
+ */
 export function connectionFailure(error: ClientError, context: FailureContext): ProgramError {
+  const { exitCode, text } = ownWords(error, context);
+  const words = brokersWords(error).map((line) => `${line}\n`);
+  return new ProgramError(exitCode, [text, ...words].join(''));
+}
+
+/** Reason String and Server Reference (MQTT 5, 3.2.2.3.9, 3.2.2.3.16): why, and where to go instead. */
+export function brokersWords({ properties }: ClientError): string[] {
+  const reason = property(properties, 'reasonString');
+  const reference = property(properties, 'serverReference');
+  const words = [];
+  if (reason !== undefined) words.push(`The broker says: ${reason}`);
+  if (reference !== undefined) words.push(`The broker refers to: ${reference}`);
+  return words;
+}
+
+function ownWords(error: ClientError, context: FailureContext): ProgramError {
   switch (error.code) {
     case 'connect-failed':
       return new ProgramError(1, `Error: ${systemErrorText(error.cause ?? error)}${where(error)}\n`);

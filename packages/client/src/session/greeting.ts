@@ -1,8 +1,10 @@
 import {
   type Connack,
+  NO_PROPERTIES,
   type Packet,
   type PacketStream,
   PacketType,
+  type Properties,
   ProtocolError,
   type ProtocolVersion,
   ReasonCode,
@@ -11,11 +13,16 @@ import {
 import { ClientError } from '../client-error.js';
 
 /** A CONNACK that refuses. */
-function refused(reasonCode: number, protocolVersion: ProtocolVersion): ClientError {
+function refused(
+  reasonCode: number,
+  protocolVersion: ProtocolVersion,
+  properties: Properties = NO_PROPERTIES,
+): ClientError {
   const why = protocolVersion === 5 ? reasonText(reasonCode) : `return code ${reasonCode}`;
   return new ClientError('refused', `the server refused the connection: ${why}`, {
     reasonCode,
     protocolVersion,
+    properties,
   });
 }
 
@@ -39,7 +46,7 @@ export function greeting(
 ): Connack | ClientError {
   if (packet.type === PacketType.AUTH) return unexpectedAuth(packet.reasonCode);
   const connack = packet as Connack;
-  if (connack.reasonCode !== 0) return refused(connack.reasonCode, version);
+  if (connack.reasonCode !== 0) return refused(connack.reasonCode, version, connack.properties);
   if (connack.sessionPresent && cleanStart) {
     throw new ProtocolError('session-present', 'Session Present is set after a clean start'); // [MQTT-3.2.2-2]
   }

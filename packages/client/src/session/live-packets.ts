@@ -1,5 +1,6 @@
 import {
   DeliveryAction,
+  type Disconnect,
   PACKET_NAMES,
   type Packet,
   PacketType,
@@ -69,7 +70,7 @@ export class LivePackets {
         return Verdict.CONTINUE;
       case PacketType.DISCONNECT:
         // Before MQTT 5 only clients say so.
-        if (this.#version === 5) return serverDisconnect(packet.reasonCode);
+        if (this.#version === 5) return serverDisconnect(packet);
         break;
       case PacketType.AUTH:
         return unexpectedAuth(packet.reasonCode);
@@ -78,7 +79,7 @@ export class LivePackets {
   }
 }
 
-function serverDisconnect(reasonCode: number): ClientError {
+function serverDisconnect({ reasonCode, properties }: Disconnect): ClientError {
   const message = `the server ended the connection: ${reasonText(reasonCode)}`;
-  return new ClientError('server-disconnect', message, { reasonCode });
+  return new ClientError('server-disconnect', message, { reasonCode, properties });
 }
