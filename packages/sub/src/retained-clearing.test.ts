@@ -154,7 +154,7 @@ describe('the end waits for the broker (D-6)', () => {
     onTestFinished(() => {
       vi.useRealTimers();
     });
-    const { answer, held } = holding(retained('a'));
+    const { answer } = holding(retained('a'));
     const broker = await scriptedBroker(answer);
     const { io, ended } = start([...broker.at, ...ARGUMENTS, '-V', '5', '-C', '1', ...args]);
     await broker.until((received) => clears(received).length === 1);

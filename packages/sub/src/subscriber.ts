@@ -14,31 +14,20 @@ import {
   type Settings,
 } from '@tsmqtt/cli-kit';
 import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
-import { type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
+import { type Publish, ReasonCode } from '@tsmqtt/protocol';
+import type { Ending } from './ending.js';
 import { Interruptions } from './interruptions.js';
 import { Fate } from './message-filter.js';
 import { type MessageHandling, messageHandling } from './message-handling.js';
 import type { RetainedClearing } from './retained-clearing.js';
-import { subscriptionRequests } from './subscriptions.js';
+import { subscribe } from './subscribing.js';
 import { traceTo } from './trace-output.js';
 
 /** Exit code of `-W` (cli §12.8). */
 const TIMED_OUT = 27;
 /** Exit code of a signal or `-W` before the broker answered (cli §12.8). */
 const NEVER_CONNECTED = 255;
-/** Codes in SUBACK from here on are refusals. */
-const FIRST_REFUSAL = 0x80;
-
 const FAILURE_CONTEXT = { tool: 'sub', lines: false } as const;
-
-/** How a run ends. */
-interface Ending {
-  readonly exitCode: ExitCode;
-  /** For stderr, `--quiet` hides it. */
-  readonly text?: string | Uint8Array;
-  /** From outside: nothing is waited for, and the broker is asked to publish the will (cli §12.8). */
-  readonly interrupted?: boolean;
-}
 
 /** One run of tsmqtt-sub: subscribes, prints, acknowledges what was printed (cli §12, P-22). */
 export class Subscriber {
@@ -117,7 +106,7 @@ export class Subscriber {
       onConnectionLost: (error) => watch.onLost(error),
       onReconnected: () => {
         watch.onBack();
-        if (this.#ending === undefined) this.#subscribe();
+        if (this.#client !== undefined) this.#subscribe(this.#client);
       },
       ...traceTo(this.#output, this.#settings),
     };
@@ -143,42 +132,16 @@ export class Subscriber {
       const { exitCode, text } = connectionFailure(error, FAILURE_CONTEXT);
       this.#leave({ exitCode, text });
     });
-    if (this.#ending === undefined) this.#subscribe();
+    this.#subscribe(this.#client);
     // Messages of a kept session may have come together with CONNACK, when there was no client to talk to.
     if (this.#output.blocked) this.#client.pause();
     this.#batchEnd();
   }
 
-  /** Asks for everything again on every new connection (cli §12.1). */
-  #subscribe(): void {
-    const client = this.#client;
-    if (client === undefined) return;
-    const { filters, unsubscribe, properties } = this.#settings;
-    if (filters.length > 0) {
-      client
-        .subscribe(subscriptionRequests(this.#settings), { properties: properties.SUBSCRIBE })
-        .then(({ reasonCodes }) => this.#subscribed(reasonCodes))
-        .catch(lostOnTheWay);
-    }
-    // One packet each; their results are ignored (cli §12.2).
-    for (const filter of unsubscribe)
-      client.unsubscribe([filter], { properties: properties.UNSUBSCRIBE }).catch(lostOnTheWay);
-  }
-
-  /** SUBACK (cli §12.2, P-2). */
-  #subscribed(reasonCodes: readonly number[]): void {
-    const { filters, exitAfterSuback } = this.#settings;
-    const refused = reasonCodes.filter((code) => code >= FIRST_REFUSAL);
-    if (refused.length > 0 && refused.length === reasonCodes.length) {
-      this.#finish({ exitCode: refused[0]!, text: 'All subscription requests were denied.\n' });
-      return;
-    }
-    reasonCodes.forEach((code, index) => {
-      if (code < FIRST_REFUSAL) return;
-      const filter = filters[index]?.argument.toString();
-      this.#reporter.report(`Warning: Subscription to '${filter}' was refused: ${reasonText(code)}.\n`);
-    });
-    if (exitAfterSuback) this.#finish({ exitCode: 0 });
+  #subscribe(client: Client): void {
+    // Once it is over there is nothing more to ask for.
+    if (this.#ending !== undefined) return;
+    subscribe(client, this.#settings, this.#reporter, (ending) => this.#finish(ending));
   }
 
   #receive(message: Publish): DeliveryVerdict {
@@ -266,9 +229,4 @@ export class Subscriber {
     }
     this.#output.flush();
   }
-}
-
-/** A request that the connection did not outlive is made again on the next one. */
-function lostOnTheWay(error: unknown): void {
-  if (!(error instanceof ClientError)) throw error;
 }
