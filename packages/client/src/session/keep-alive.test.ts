@@ -79,9 +79,19 @@ test('whoever does not read cannot miss a PINGRESP', () => {
   const keepAlive = started();
   expect(keepAlive.check(10_000, true, true)).toBe(PING);
   keepAlive.sent(10_000, true);
-  expect(keepAlive.check(25_000, true, true)).toBe(NOTHING);
-  expect(keepAlive.check(34_999, true, false)).toBe(NOTHING);
-  expect(keepAlive.check(35_000, true, false)).toBe(DEAD);
+  expect(keepAlive.check(19_999, true, true)).toBe(NOTHING);
+  expect(keepAlive.check(29_998, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(29_999, true, false)).toBe(DEAD);
+});
+
+test('whoever does not read goes on to send PINGREQ, which the server counts [MQTT-3.1.2-22]', () => {
+  const keepAlive = started();
+  for (const now of [10_000, 20_000, 30_000]) {
+    expect(keepAlive.check(now, true, true)).toBe(PING);
+    keepAlive.sent(now, true);
+  }
+  // Not on top of output that does not get out.
+  expect(keepAlive.check(40_000, false, true)).toBe(NOTHING);
 });
 
 test('0 switches it off', () => {

@@ -43,7 +43,13 @@ export class KeepAlive {
   check(now: number, idle: boolean, paused: boolean): KeepAliveAction {
     if (this.#interval === 0) return KeepAliveAction.NOTHING;
     if (this.#waitingSince !== undefined) {
-      if (paused) this.#waitingSince = now;
+      if (paused) {
+        this.#waitingSince = now;
+        // The server goes by what we send, whatever we read [MQTT-3.1.2-22].
+        if (!idle || now - this.#lastSent < this.#interval) return KeepAliveAction.NOTHING;
+        this.#pingOnWire = false;
+        return KeepAliveAction.PING;
+      }
       return now - this.#waitingSince >= this.#interval ? KeepAliveAction.DEAD : KeepAliveAction.NOTHING;
     }
     if (now - this.#quietSince(idle) < this.#interval) return KeepAliveAction.NOTHING;
