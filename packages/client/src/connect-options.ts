@@ -14,6 +14,11 @@ export type DeliveryVerdict = (typeof Delivery)[keyof typeof Delivery];
 export interface ConnectOptions {
   /** Opens the connection: `tcp()`, or any other function that gives a byte duplex. */
   readonly connector: Connector;
+  /**
+   * Cuts off a server that sends more unacknowledged messages than the Receive Maximum among `properties`. Default true.
+   * Mosquitto 2.0.11 sends one too many when it sends again after a reconnection.
+   */
+  readonly enforceReceiveMaximum?: boolean | undefined;
   /** Default 5. */
   readonly protocolVersion?: ProtocolVersion | undefined;
   /** Default '', which lets the server choose one (MQTT 3.1.1 and 5). */

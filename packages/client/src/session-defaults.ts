@@ -17,6 +17,7 @@ export function sessionSettings(options: ConnectOptions): SessionSettings {
     username: options.username,
     password: options.password,
     will: options.will,
+    enforceReceiveMaximum: options.enforceReceiveMaximum ?? true,
     properties: options.properties ?? NO_PROPERTIES,
     maximumInflight: options.maximumInflight ?? DEFAULT_MAXIMUM_INFLIGHT,
     holdAcknowledgements: options.holdAcknowledgements ?? false,

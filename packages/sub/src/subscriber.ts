@@ -99,6 +99,8 @@ export class Subscriber {
     const watch = new ConnectionWatch(this.#reporter, () => endpoint!);
     const handlers: ConnectionHandlers = {
       holdAcknowledgements: true,
+      // What is too much waits in front of stdout, and was asked for all the same.
+      enforceReceiveMaximum: false,
       signal: this.#aborted.signal,
       onMessage: (message) => this.#receive(message),
       onBatchEnd: () => this.#batchEnd(),

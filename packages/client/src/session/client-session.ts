@@ -70,7 +70,8 @@ export class ClientSession {
           this.outbound.acknowledgement(type, packetId, reasonCode),
       },
       settings.holdAcknowledgements,
-      property(settings.properties, 'receiveMaximum') ?? LARGEST_RECEIVE_MAXIMUM,
+      (settings.enforceReceiveMaximum ? property(settings.properties, 'receiveMaximum') : undefined) ??
+        LARGEST_RECEIVE_MAXIMUM,
     );
     this.#livePackets = new LivePackets(settings.protocolVersion, {
       inbound: this.#inbound,

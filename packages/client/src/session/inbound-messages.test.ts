@@ -208,6 +208,17 @@ describe('our Receive Maximum [MQTT-3.3.4-9]', () => {
     expect(probe.failures).toMatchObject([{ reasonCode: 0x93 }]);
     expect(probe.delivered).toHaveLength(4);
   });
+
+  test('is for those to keep to who were not told otherwise', () => {
+    const probe = SessionProbe.live({
+      properties,
+      holdAcknowledgements: true,
+      enforceReceiveMaximum: false,
+    });
+    probe.receive('32 06 0001 61 0001 00 32 06 0001 61 0002 00 32 06 0001 61 0003 00');
+    expect(probe.failures).toEqual([]);
+    expect(probe.delivered).toHaveLength(3);
+  });
 });
 
 test('held PUBACKs of a lost connection do not count on the next', () => {

@@ -14,6 +14,7 @@ export interface SessionSettings {
   readonly password: Uint8Array | undefined;
   readonly will: Will | undefined;
   readonly properties: Properties;
+  readonly enforceReceiveMaximum: boolean;
   readonly maximumInflight: number;
   readonly holdAcknowledgements: boolean;
   readonly onPacket: ((direction: 'sent' | 'received', packet: Packet) => void) | undefined;
