@@ -222,6 +222,20 @@ describe('a connection that is lost (P-8, P-24, P-25)', () => {
   });
 });
 
+test('the end of input is seen while lines wait: --give-up counts from there (P-24)', async () => {
+  const broker = await scriptedBroker((packet, peer) => {
+    if (peer.number === 1 && packet.type === PacketType.CONNECT) return true;
+    return void peer.socket.destroy();
+  });
+  const { io, ended } = start([...broker.at, '-t', 'a', '-l', '--give-up', '0']);
+  io.keyboard.write('one\n');
+  await io.until(({ err }) => err.includes(' was lost ('));
+  io.keyboard.write('two\nth');
+  io.keyboard.end('ree\n');
+  expect(await ended).toBe(7);
+  expect(io.err).toMatch(/\nError: The connection was lost\nError: 2 of 3 messages were not delivered\.\n$/);
+});
+
 describe('signals (P-24)', () => {
   test('what was read is delivered, then 128 and the number', async () => {
     const broker = await scriptedBroker();

@@ -76,7 +76,10 @@ export class LinePublisher {
   /** Reads to the end, delivers, says what was not delivered, and answers the exit code. */
   async run(): Promise<ExitCode> {
     const { client, reachedNobody } = this.#connection;
-    const end = await readLines(this.#io, this.#splitter, this.#batch, client.closed);
+    const end = await readLines(this.#io, this.#splitter, this.#batch, client.closed, () => {
+      this.#inputEnded = true;
+      this.#considerGivingUp();
+    });
     // What was read and will not be published counts as not delivered.
     this.#splitter.abandon();
     this.#inputEnded = true;

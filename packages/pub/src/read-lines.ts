@@ -10,15 +10,20 @@ export type ReadEnd =
   /** The client is closed, or refused a line. */
   | { readonly why: 'client error'; readonly error: ClientError | undefined };
 
+/** Bytes behind the chunk in work; there the reading stops until the batch has room. */
+const READ_AHEAD = 65_536;
+
 /**
  * Reads standard input into the batch, line by line and no faster than the batch takes them, until the input ends,
- * a signal comes or the client cannot go on.
+ * a signal comes or the client cannot go on. A little is read ahead, so that the end of the input behind it is
+ * seen while lines wait: `onInputEnd` tells of that, before they are through.
  */
 export function readLines(
   io: Io,
   splitter: LineSplitter,
   batch: PublishBatch,
   closed: Promise<ClientError | undefined>,
+  onInputEnd: () => void,
 ): Promise<ReadEnd> {
   const { stdin } = io;
   return new Promise<ReadEnd>((resolve, reject) => {
@@ -26,6 +31,8 @@ export function readLines(
     let ended = false;
     /** A chunk is in work. A paused stream may report its end all the same. */
     let working = false;
+    const ahead: Buffer[] = [];
+    let aheadBytes = 0;
 
     const leave = (): void => {
       over = true;
@@ -37,23 +44,32 @@ export function readLines(
     const stop = (end: ReadEnd): void => {
       if (over) return;
       leave();
+      // It was read: its lines count behind those of the chunk in work.
+      for (const chunk of ahead) {
+        splitter.give({ write: () => true });
+        splitter.push(chunk);
+      }
       resolve(end);
     };
 
     const proceed = (): void => {
       if (over) return;
       try {
-        if (splitter.give(batch)) {
-          working = false;
-          if (ended) onEnd();
-          else stdin.resume();
-          return;
+        while (splitter.give(batch)) {
+          const next = ahead.shift();
+          if (next === undefined) {
+            working = false;
+            if (ended) onEnd();
+            else stdin.resume();
+            return;
+          }
+          aheadBytes -= next.length;
+          splitter.push(next);
         }
       } catch (error) {
         refused(error);
         return;
       }
-      stdin.pause();
       batch.drained().then(proceed, refused);
     };
 
@@ -66,12 +82,19 @@ export function readLines(
     };
 
     const onData = (chunk: Buffer): void => {
+      if (working) {
+        ahead.push(chunk);
+        aheadBytes += chunk.length;
+        if (aheadBytes >= READ_AHEAD) stdin.pause();
+        return;
+      }
       working = true;
       splitter.push(chunk);
       proceed();
     };
 
     const onEnd = (): void => {
+      if (!ended) onInputEnd();
       ended = true;
       if (working) return;
       try {
