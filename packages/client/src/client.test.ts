@@ -825,3 +825,12 @@ test('destroy() cuts the connection without DISCONNECT', async () => {
   expect(visitor.received).toBe('');
   client.destroy();
 });
+
+test('a filter alone is subscribed to at QoS 0 without options', async () => {
+  const { client, visitor } = await meet({ protocolVersion: 5 });
+  const suback = client.subscribe([{ filter: 'a' }, { filter: 'b', qos: 1, noLocal: true }]);
+  await visitor.expect('820b 0001 00 0001 61 00 0001 62 05');
+  visitor.send('9005 0001 00 00 01');
+  expect(await suback).toMatchObject({ reasonCodes: [0, 1] });
+  await client.end();
+});

@@ -6,7 +6,6 @@ import {
   type Publish,
   type PublishFrame,
   type Suback,
-  type SubscriptionRequest,
   type Unsuback,
   UsageError,
   Verdict,
@@ -22,6 +21,7 @@ import { outgoingProperties } from './session/outgoing-properties.js';
 import { PublishHead, type PublishSettings } from './session/publish-head.js';
 import type { Request } from './session/requests.js';
 import { sessionSettings } from './session-defaults.js';
+import { type Subscription, withDefaults } from './subscription-options.js';
 
 export interface RequestOptions {
   readonly properties?: Properties | undefined;
@@ -137,10 +137,8 @@ export class Client {
   }
 
   /** Resolves with SUBACK, refusals included; rejects where the connection ends before it. */
-  async subscribe(
-    subscriptions: readonly SubscriptionRequest[],
-    options: RequestOptions = {},
-  ): Promise<Suback> {
+  async subscribe(requested: readonly Subscription[], options: RequestOptions = {}): Promise<Suback> {
+    const subscriptions = requested.map(withDefaults);
     checkFilters(subscriptions.map(({ filter }) => filter));
     const properties = outgoingProperties(options.properties, 'SUBSCRIBE', this.protocolVersion);
     return this.#request<Suback>(

@@ -9,6 +9,7 @@ export { type ConnectOptions, Delivery, type DeliveryVerdict } from './connect-o
 export type { FailureHandler, PublishBatch } from './publish-batch.js';
 export type { PublishResult } from './publish-one.js';
 export type { PublishSettings } from './session/publish-head.js';
+export type { Subscription } from './subscription-options.js';
 export type { Connector } from './transport/connector.js';
 export { type ProxyAddress, type ProxyUrlErrorCode, parseProxyUrl } from './transport/proxy-url.js';
 export { type SocksOptions, socks } from './transport/socks.js';
