@@ -1,4 +1,4 @@
-import { type Packet, PacketType } from '@tsmqtt/protocol';
+import { encodePacket, type Packet, PacketType } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
 import { connack, message, names, type Peer, suback } from '../../cli-kit/test/scripted-broker.js';
 import { sending, sub } from '../test/run-sub.js';
@@ -54,6 +54,15 @@ describe('subscribing (cli §12.1, §12.2, P-2)', () => {
 
   test('-E ends with the SUBACK', async () => {
     expect(await sub(answering(1), '-t', 'a', '-E')).toMatchObject({ code: 0, out: '', err: '' });
+    // Nor is a retained message printed that came together with it.
+    const together = (packet: Packet, peer: Peer): unknown => {
+      if (packet.type !== PacketType.SUBSCRIBE) return true;
+      const retained = encodePacket(message('a', 'kept', { retain: true }), 4);
+      peer.socket.write(Buffer.concat([encodePacket(suback(packet.packetId, [0]), 4), retained]));
+      return false;
+    };
+    expect(await sub(together, '-t', 'a', '-E')).toMatchObject({ code: 0, out: '', err: '' });
+    expect(await sub(together, '-t', 'a', '-C', '1')).toMatchObject({ code: 0, out: 'kept\n', err: '' });
   });
 
   test('-d traces, in order with the messages (cli §16)', async () => {

@@ -14,7 +14,7 @@ import {
   type Settings,
 } from '@tsmqtt/cli-kit';
 import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
-import { type Publish, ReasonCode } from '@tsmqtt/protocol';
+import { PacketType, type Publish, ReasonCode } from '@tsmqtt/protocol';
 import type { Ending } from './ending.js';
 import { Interruptions } from './interruptions.js';
 import { Fate } from './message-filter.js';
@@ -110,7 +110,7 @@ export class Subscriber {
         watch.onBack();
         if (this.#client !== undefined) this.#subscribe(this.#client);
       },
-      ...traceTo(this.#output, this.#settings),
+      ...this.#watchingPackets(),
     };
     try {
       this.#connection = await openConnection(
@@ -138,6 +138,18 @@ export class Subscriber {
     // Messages of a kept session may have come together with CONNACK, when there was no client to talk to.
     if (this.#output.blocked) this.#client.pause();
     this.#batchEnd();
+  }
+
+  /** `-d` sees every packet; `-E` takes nothing behind the SUBACK, not even from the same chunk (cli §12.2). */
+  #watchingPackets(): ConnectionHandlers {
+    const trace = traceTo(this.#output, this.#settings);
+    if (!this.#settings.exitAfterSuback) return trace;
+    return {
+      onPacket: (direction, packet) => {
+        trace.onPacket?.(direction, packet);
+        if (direction === 'received' && packet.type === PacketType.SUBACK) this.#client?.pause();
+      },
+    };
   }
 
   #subscribe(client: Client): void {
