@@ -25,7 +25,8 @@ let cachedData;
 try {
   cachedData = readFileSync(filename + '.cache');
 } catch {}
-const script = new Script(Module.wrap(readFileSync(filename, 'utf8')), { filename, cachedData });
+// The bundle is ASCII: Latin-1 needs no decoding.
+const script = new Script(Module.wrap(readFileSync(filename, 'latin1')), { filename, cachedData });
 const main = new Module(filename, module);
 main.filename = filename;
 main.paths = module.paths;

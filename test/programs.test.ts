@@ -53,3 +53,22 @@ test('a plain publish loads nothing of its program but main.cjs', async () => {
       .filter((file) => !file.endsWith('hook.cjs')),
   ).toEqual(['tsmqtt-pub', path.join('chunks', 'tsmqtt-pub', 'main.cjs')]);
 });
+
+test('a plain publish leaves alone what takes Node.js long: modules it has no use for, and the test for IPv6', async () => {
+  const broker = await startBroker('tsmqtt-broker');
+  const hook = path.join(temporaryFolder(), 'hook.cjs');
+  const costly = ['crypto', 'dns', 'http', 'perf_hooks', 'tls', 'worker_threads'];
+  writeFileSync(
+    hook,
+    `const net = require('node:net');
+    const { isIPv6 } = net;
+    net.isIPv6 = (text) => { console.error('isIPv6'); return isIPv6(text); };
+    process.on('exit', () => {
+      const loaded = new Set(process.moduleLoadList);
+      for (const name of ${JSON.stringify(costly)}) if (loaded.has('NativeModule ' + name)) console.error(name);
+    });`,
+  );
+  const args = ['-r', hook, programFile('tsmqtt-pub'), ...broker.at, '-t', 'a', '-m', 'b'];
+  const { code, stderr } = await startChild(process.execPath, args, { input: '' }).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
