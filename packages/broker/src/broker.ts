@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { PasswordVerifier } from '@tsmqtt/credentials';
+import type { PasswordVerifier } from '@tsmqtt/credentials';
 import type { Properties } from '@tsmqtt/protocol';
+import { loadSecrets, Realms } from './auth/realm.js';
+import type { SecretFileRules } from './auth/secret-file.js';
+import { SecretLoader } from './auth/secrets.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Counters } from './counters.js';
 import { Engine } from './engine.js';
@@ -25,7 +27,9 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
   readonly host?: string;
   /** Default: nothing is logged. */
   readonly log?: Log;
-  /** Who may come in with a password; default: what `passwordFile` says, if there is one. */
+  /** What must hold for files of secrets; default: no symbolic links, and a warning where another user owns one. */
+  readonly secretFiles?: SecretFileRules;
+  /** Who may come in with a password, instead of what any `passwordFile` says. */
   readonly verifier?: PasswordVerifier;
   readonly clock?: Clock;
 }
@@ -39,8 +43,13 @@ export interface Broker {
   /** Address and port of every listening socket. */
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
   readonly counters: Readonly<Counters>;
-  /** Takes new settings over; those of listeners for new connections, their addresses not at all (broker T-8). */
-  reload(settings: BrokerSettings, verifier: PasswordVerifier | undefined): Promise<void>;
+  /**
+   * Takes new settings over; those of listeners for new connections, their addresses not at all (broker T-8). Reads files
+   * of secrets again; what is wrong with one is logged, and what it held before stays in force (B-1).
+   *
+   * @param verifier As the option of `startBroker`; default: the one before.
+   */
+  reload(settings: BrokerSettings, verifier?: PasswordVerifier): Promise<void>;
   /** Sends pending wills, closes all clients and resolves when everything is really closed. */
   close(): Promise<void>;
 }
@@ -52,16 +61,20 @@ const SWEEP = 1000;
  * Starts a broker. Without options: 127.0.0.1 and ::1, port 1883, anonymous clients.
  *
  * Brokers in one process share nothing, and nothing they leave behind keeps a process alive.
- * Rejects with the operating system's error where a listener cannot be opened; then nothing is left open.
+ * Rejects with `SecretFileError` for a file of secrets, with the operating system's error where a listener cannot be
+ * opened; then nothing is left open.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { port, host, log = silentLog, verifier, clock = systemClock, ...given } = options;
+  const { port, host, log = silentLog, clock = systemClock, verifier, secretFiles, ...given } = options;
   const settings: BrokerSettings = {
     ...DEFAULT_SETTINGS,
     ...given,
     ...listenersOf(port, host, given),
   };
-  const engine = new Engine(settings, log, clock, verifier ?? (await loadVerifier(settings.passwordFile)));
+  const rules = secretFiles ?? { followSymlinks: false, userId: process.getuid?.() };
+  const newLoader = (given = verifier) => new SecretLoader(rules, log, { verifier: given });
+  const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
+  const engine = new Engine(settings, log, clock, realms);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
   const opened: OpenListener[][] = [];
   try {
@@ -76,7 +89,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     await Promise.all(opened.flat().map((socket) => socket.close()));
     throw error;
   }
-  return running(engine, opened);
+  return running(engine, opened, newLoader);
 }
 
 /** The listeners that are meant, and whether they serve this machine alone: only then do strangers get in unasked. */
@@ -95,10 +108,6 @@ function listenersOf(
 }
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
-
-async function loadVerifier(path: string | undefined): Promise<PasswordVerifier | undefined> {
-  return path === undefined ? undefined : PasswordVerifier.fromText(await readFile(path), path);
-}
 
 /** `log_dest topic`: QoS 2, not retained, gone after 20 s (broker §5). */
 function publishLogLine(engine: Engine, topic: string, payload: string): void {
@@ -141,7 +150,11 @@ function lacksFamily(error: unknown): boolean {
   return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
 }
 
-function running(engine: Engine, opened: readonly (readonly OpenListener[])[]): Broker {
+function running(
+  engine: Engine,
+  opened: readonly (readonly OpenListener[])[],
+  newLoader: (verifier?: PasswordVerifier) => SecretLoader,
+): Broker {
   const sweep = setInterval(() => engine.sweep(), SWEEP);
   // The listening sockets keep the process alive as long as the broker is open; the timer need not.
   sweep.unref();
@@ -154,10 +167,11 @@ function running(engine: Engine, opened: readonly (readonly OpenListener[])[]): 
     addresses: sockets.map(({ address, port }) => ({ address, port })),
     counters: engine.counters,
     reload: async (settings, verifier) => {
+      const secrets = await loadSecrets(settings, newLoader(verifier), engine.realms.inForce);
       for (const [index, listener] of settings.listeners.entries()) {
         for (const socket of opened[index] ?? []) socket.update(listener);
       }
-      await engine.reload(settings, verifier);
+      await engine.reload(settings, secrets);
     },
     close: () => {
       closing ??= shutDown(engine, sockets).finally(() => clearInterval(sweep));

@@ -1,5 +1,5 @@
-import type { PasswordVerifier } from '@tsmqtt/credentials';
 import type { QoS } from '@tsmqtt/protocol';
+import type { Realms, SecretsByListener } from './auth/realm.js';
 import { Reverification } from './auth/reverification.js';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection/connection.js';
@@ -39,8 +39,7 @@ export class Engine {
     public settings: BrokerSettings,
     readonly log: Log,
     readonly clock: Clock,
-    /** Who may come in with a password; undefined: there is no password file. */
-    public verifier: PasswordVerifier | undefined,
+    readonly realms: Realms,
   ) {
     this.sessions = new SessionRegistry(this);
     this.wills = new WillStore(this);
@@ -54,12 +53,10 @@ export class Engine {
     return published < subscription.qos && !this.settings.upgradeOutgoingQos ? published : subscription.qos;
   }
 
-  /**
-   * New settings and passwords. Clients whose credentials no longer hold are closed without their will (broker §4.8).
-   */
-  async reload(settings: BrokerSettings, verifier: PasswordVerifier | undefined): Promise<void> {
+  /** New settings and secrets. Clients that would not be let in any more are closed without their will (broker §4.8). */
+  async reload(settings: BrokerSettings, secrets: SecretsByListener): Promise<void> {
     this.settings = settings;
-    this.verifier = verifier;
+    this.realms.update(settings, secrets);
     await this.reverification.start();
   }
 

@@ -1,3 +1,4 @@
+export { SecretFileError, type SecretFileRules } from './auth/secret-file.js';
 export { type Broker, type BrokerOptions, startBroker } from './broker.js';
 export { type Clock, systemClock } from './clock.js';
 export type { Counters } from './counters.js';
@@ -9,4 +10,5 @@ export {
   type ListenerSettings,
   type LogSettings,
   type LogType,
+  type SecuritySettings,
 } from './settings.js';

@@ -31,6 +31,18 @@ export interface LogSettings {
   readonly timestampFormat: string | undefined;
 }
 
+/** Who may come in and what for: for all listeners, or with `per_listener_settings` for one (contract broker §4.6). */
+export interface SecuritySettings {
+  /** CONNECT without a username; undefined: allowed in local-only mode, refused otherwise (contract broker §4.1). */
+  readonly allowAnonymous: boolean | undefined;
+  /** Path of the password file. */
+  readonly passwordFile: string | undefined;
+  /** Accept an empty client identifier and assign one. */
+  readonly allowZeroLengthClientId: boolean;
+  /** Beginning of assigned client identifiers, at most 50 characters. */
+  readonly autoIdPrefix: string;
+}
+
 /** One `listener`, or the default listener of `port` and `bind_address`. */
 export interface ListenerSettings {
   /** 1 to 65535; a library caller may pass 0 for a free port. */
@@ -40,8 +52,12 @@ export interface ListenerSettings {
    * `BrokerSettings.localOnly` is set; a family that the machine lacks is then left out.
    */
   readonly host: string | undefined;
-  /** `listener_allow_anonymous`; undefined: the broker's `allowAnonymous`. */
+  /** Its own security settings, which inherit nothing (`per_listener_settings`); undefined: the broker's. */
+  readonly security: SecuritySettings | undefined;
+  /** `listener_allow_anonymous`; undefined: what the security settings say. */
   readonly allowAnonymous: boolean | undefined;
+  /** `listener_auto_id_prefix`, at most 50 characters; undefined: what the security settings say. */
+  readonly autoIdPrefix: string | undefined;
   /** Open connections at a time, excess is closed unanswered; 0 or less: no limit. */
   readonly maxConnections: number;
   /** Highest QoS of a PUBLISH or will; 0 and 1 are told to MQTT 5 clients as Maximum QoS. */
@@ -49,19 +65,11 @@ export interface ListenerSettings {
 }
 
 /** What a configuration says, complete with defaults: plain data that the engine reads and never changes. */
-export interface BrokerSettings {
+export interface BrokerSettings extends SecuritySettings {
   /** At least one. */
   readonly listeners: readonly ListenerSettings[];
   /** The configuration names no `listener`, `port` or `bind_address`: loopback only (contract broker §1.3). */
   readonly localOnly: boolean;
-  /** CONNECT without a username; undefined: allowed in local-only mode, refused otherwise (contract broker §4.1). */
-  readonly allowAnonymous: boolean | undefined;
-  /** Path of the password file. */
-  readonly passwordFile: string | undefined;
-  /** Accept an empty client identifier and assign one. */
-  readonly allowZeroLengthClientId: boolean;
-  /** Beginning of assigned client identifiers, at most 50 characters. */
-  readonly autoIdPrefix: string;
   /** Largest Keep Alive in seconds; MQTT 5 clients are told as Server Keep Alive. 0: no limit. */
   readonly maxKeepAlive: number;
   /** Unacknowledged QoS 1 and 2 messages at a time, to and from a client. 0: no limit, and no Receive Maximum is sent. */
@@ -98,19 +106,26 @@ export interface BrokerSettings {
 export const DEFAULT_LISTENER: ListenerSettings = {
   port: 1883,
   host: undefined,
+  security: undefined,
   allowAnonymous: undefined,
+  autoIdPrefix: undefined,
   maxConnections: -1,
   maxQos: 2,
+};
+
+/** Security settings that say nothing (contract broker §3.1). */
+export const DEFAULT_SECURITY: SecuritySettings = {
+  allowAnonymous: undefined,
+  passwordFile: undefined,
+  allowZeroLengthClientId: true,
+  autoIdPrefix: 'auto-',
 };
 
 /** What holds without any configuration (contract broker §3, §1.3). */
 export const DEFAULT_SETTINGS: BrokerSettings = {
   listeners: [DEFAULT_LISTENER],
+  ...DEFAULT_SECURITY,
   localOnly: true,
-  allowAnonymous: undefined,
-  passwordFile: undefined,
-  allowZeroLengthClientId: true,
-  autoIdPrefix: 'auto-',
   maxKeepAlive: 0,
   maxInflightMessages: 20,
   maxQueuedMessages: 1000,

@@ -10,6 +10,8 @@ import {
   type QoS,
   Verdict,
 } from '@tsmqtt/protocol';
+import { Realms } from '../src/auth/realm.js';
+import { NO_SECRETS } from '../src/auth/secrets.js';
 import { Engine } from '../src/engine.js';
 import { listenTcp } from '../src/listener/tcp.js';
 import { silentLog } from '../src/log/log.js';
@@ -27,7 +29,8 @@ export class EngineHost {
 
   private constructor(settings: Partial<BrokerSettings>) {
     const log = { ...silentLog, notice: (text: string) => void this.notices.push(text) };
-    this.engine = new Engine({ ...DEFAULT_SETTINGS, ...settings }, log, { now: () => this.time }, undefined);
+    const all = { ...DEFAULT_SETTINGS, ...settings };
+    this.engine = new Engine(all, log, { now: () => this.time }, new Realms(all, () => NO_SECRETS));
   }
 
   static async start(settings: Partial<BrokerSettings> = {}): Promise<EngineHost> {

@@ -1,5 +1,7 @@
 import type { PasswordVerifier } from '@tsmqtt/credentials';
 import { encodePacket, type ProtocolVersion } from '@tsmqtt/protocol';
+import { Realms, type SecretsByListener } from '../src/auth/realm.js';
+import { NO_SECRETS } from '../src/auth/secrets.js';
 import { Connection } from '../src/connection/connection.js';
 import { Engine } from '../src/engine.js';
 import type { Log } from '../src/log/log.js';
@@ -22,6 +24,11 @@ export interface TestBrokerOptions {
   readonly verifier?: Pick<PasswordVerifier, 'verify'>;
 }
 
+/** Secrets for all listeners: this verifier, if any, and nothing else. */
+export function withVerifier(verifier: Pick<PasswordVerifier, 'verify'> | undefined): SecretsByListener {
+  return () => ({ ...NO_SECRETS, verifier: verifier as PasswordVerifier | undefined });
+}
+
 /**
  * The engine without sockets and without time: connections in memory, a clock that only the test moves. What a test
  * sees is what has come when everything has settled, so nothing has to be awaited for some time.
@@ -41,12 +48,9 @@ export class TestBroker {
       notice: (text) => this.logged.push(`notice ${text}`),
       warning: (text) => this.logged.push(`warning ${text}`),
     };
-    this.engine = new Engine(
-      { ...DEFAULT_SETTINGS, ...settings },
-      log,
-      { now: () => this.#now },
-      verifier as PasswordVerifier | undefined,
-    );
+    const all = { ...DEFAULT_SETTINGS, ...settings };
+    const realms = new Realms(all, withVerifier(verifier));
+    this.engine = new Engine(all, log, { now: () => this.#now }, realms);
   }
 
   /** A connection on which nothing has been sent. */

@@ -2,7 +2,7 @@ import { hashPassword, PasswordVerifier, type Verdict } from '@tsmqtt/credential
 import type { ProtocolVersion } from '@tsmqtt/protocol';
 import { describe, expect, it } from 'vitest';
 import { type ConnectFields, PINGREQ, publishPacket, subscribePacket } from '../../test/raw-client.js';
-import { TestBroker, type TestBrokerOptions } from '../../test/test-broker.js';
+import { TestBroker, type TestBrokerOptions, withVerifier } from '../../test/test-broker.js';
 
 /** Knows the user `pi` with the password `123`. */
 const passwords = {
@@ -184,10 +184,11 @@ describe('a reload (broker §4.8)', () => {
     will: { topic: 'w', payload: Buffer.from(clientId), qos: 0, retain: true, properties: [] },
   });
   const everybody = { verify: () => Promise.resolve<Verdict>('accepted') };
-  const only = (name: string) =>
-    ({
-      verify: (username: string) => Promise.resolve<Verdict>(username === name ? 'accepted' : 'refused'),
-    }) as unknown as PasswordVerifier;
+  const reload = (broker: TestBroker, verifier: Pick<PasswordVerifier, 'verify'>, changed = {}) =>
+    broker.engine.reload({ ...broker.engine.settings, ...changed }, withVerifier(verifier));
+  const only = (name: string) => ({
+    verify: (username: string) => Promise.resolve<Verdict>(username === name ? 'accepted' : 'refused'),
+  });
 
   it.each([4, 5] as const)(
     'closes who does not verify any more: version %i, no DISCONNECT, no will',
@@ -195,7 +196,7 @@ describe('a reload (broker §4.8)', () => {
       const broker = new TestBroker({ verifier: everybody });
       const stays = await broker.connect(user('stays', version));
       const goes = await broker.connect(user('goes', version));
-      await broker.engine.reload(broker.engine.settings, only('stays'));
+      await reload(broker, only('stays'));
       expect(await goes.exchange()).toMatch(/closed$/);
       expect(await stays.send(PINGREQ)).toEqual(['PINGRESP']);
       expect(broker.engine.retained.size).toBe(0);
@@ -206,8 +207,7 @@ describe('a reload (broker §4.8)', () => {
     const broker = new TestBroker({ verifier: everybody });
     const nobody = await broker.connect({ clientId: 'nobody', protocolVersion: 5 });
     const somebody = await broker.connect(user('somebody'));
-    const settings = { ...broker.engine.settings, allowAnonymous: false };
-    await broker.engine.reload(settings, everybody as unknown as PasswordVerifier);
+    await reload(broker, everybody, { allowAnonymous: false });
     expect(await nobody.take()).toEqual(['closed']);
     expect(await somebody.send(PINGREQ)).toEqual(['PINGRESP']);
   });
@@ -216,7 +216,7 @@ describe('a reload (broker §4.8)', () => {
     const broker = new TestBroker({ verifier: everybody });
     const goes = await broker.connect({ ...user('goes'), cleanStart: false });
     await goes.send(subscribePacket({ a: 1 }));
-    await broker.engine.reload(broker.engine.settings, only('nobody'));
+    await reload(broker, only('nobody'));
     expect(broker.engine.sessions.get('goes')?.subscriptions.size).toBe(1);
   });
 
@@ -233,8 +233,8 @@ describe('a reload (broker §4.8)', () => {
         running--;
         return 'refused';
       },
-    } as unknown as PasswordVerifier;
-    await broker.engine.reload(broker.engine.settings, verifier);
+    };
+    await reload(broker, verifier);
     await broker.settle();
     expect(broker.engine.connections.size).toBe(0);
   });
@@ -243,8 +243,8 @@ describe('a reload (broker §4.8)', () => {
     const broker = new TestBroker({ verifier: everybody });
     const client = await broker.connect(user('client'));
     let verdict: Verdict = 'busy';
-    const verifier = { verify: () => Promise.resolve(verdict) } as unknown as PasswordVerifier;
-    await broker.engine.reload(broker.engine.settings, verifier);
+    const verifier = { verify: () => Promise.resolve(verdict) };
+    await reload(broker, verifier);
     expect(await client.send(PINGREQ)).toEqual(['PINGRESP']);
     verdict = 'refused';
     await broker.pass(1);
@@ -255,8 +255,8 @@ describe('a reload (broker §4.8)', () => {
     const broker = new TestBroker({ verifier: everybody });
     const client = await broker.connect(user('client'));
     const slow = new SlowPasswords();
-    const first = broker.engine.reload(broker.engine.settings, slow as unknown as PasswordVerifier);
-    const second = broker.engine.reload(broker.engine.settings, only('client'));
+    const first = reload(broker, slow);
+    const second = reload(broker, only('client'));
     slow.answer('refused');
     await Promise.all([first, second]);
     expect(await client.send(PINGREQ)).toEqual(['PINGRESP']);
@@ -268,7 +268,7 @@ describe('a reload (broker §4.8)', () => {
       const slow = new SlowPasswords();
       const broker = new TestBroker({ verifier: slow });
       const client = await broker.attempt({ username: 'client', password: Buffer.from('x') });
-      await broker.engine.reload(broker.engine.settings, only(before === 'accepted' ? 'other' : 'client'));
+      await reload(broker, only(before === 'accepted' ? 'other' : 'client'));
       slow.answer(before);
       const lines = await client.send(PINGREQ);
       expect(lines).toEqual(

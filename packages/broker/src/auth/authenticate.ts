@@ -14,8 +14,8 @@ export function authenticate(
   connection: Connection,
   credentials: Credentials,
 ): AuthVerdict | Promise<AuthVerdict> {
-  const { settings, verifier } = connection.engine;
-  const anonymous = connection.listener.allowAnonymous ?? settings.allowAnonymous ?? settings.localOnly;
+  const { anonymous, secrets } = connection.realm;
+  const { verifier } = secrets;
   if (verifier === undefined || credentials.username === undefined) return anonymous ? 'accepted' : 'refused';
   // With a password file a username has to verify even where anonymous clients are allowed.
   return verifier.verify(credentials.username, credentials.password);

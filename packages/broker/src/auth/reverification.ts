@@ -36,9 +36,9 @@ export class Reverification {
     for (const connection of this.#waiting) {
       this.#waiting.delete(connection);
       if (connection.phase !== Phase.CONNECTED) continue;
-      const { verifier } = this.#engine;
+      const { secrets } = connection.realm;
       const verdict = await authenticate(connection, connection.credentials);
-      if (this.#engine.verifier !== verifier) this.#waiting.add(connection);
+      if (connection.realm.secrets !== secrets) this.#waiting.add(connection);
       else if (verdict === 'refused') connection.close('reauthentication');
       else if (verdict === 'busy') busy.push(connection);
     }

@@ -15,6 +15,7 @@ import {
   type Will,
 } from '@tsmqtt/protocol';
 import type { Credentials } from '../auth/authenticate.js';
+import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
 import { refuseBadConnect } from '../handlers/connect-errors.js';
 import { checkPlace, handlePacket } from '../handlers/handler-table.js';
@@ -71,6 +72,8 @@ export class Connection implements Flushable {
   progress = 0;
   inboundAliases = new InboundTopicAliases(0);
   readonly writer: MessageWriter;
+  /** Who may come in here, and what for. */
+  readonly realm: Realm;
   readonly #stream: PacketStream;
   readonly #output: SocketOutput;
   readonly #liveness: Liveness;
@@ -87,6 +90,7 @@ export class Connection implements Flushable {
       this.progress += bytes;
       this.session?.pressure.drained();
     });
+    this.realm = engine.realms.of(listener);
     this.writer = new MessageWriter(this.#output, engine);
     const { maxPacketSize } = engine.settings;
     this.#stream = new PacketStream(

@@ -35,7 +35,7 @@ export function handleConnect(connection: Connection, packet: Connect): Verdict 
 }
 
 function verify(connection: Connection, admission: Admission): Verdict {
-  const { verifier } = connection.engine;
+  const { secrets } = connection.realm;
   const verdict = authenticate(connection, connection.credentials);
   if (typeof verdict === 'string') return finish(connection, admission, verdict);
   // What follows CONNECT waits for the verdict (broker §4.2).
@@ -43,7 +43,7 @@ function verify(connection: Connection, admission: Admission): Verdict {
   verdict.then((late) => {
     if (connection.phase !== Phase.AUTHENTICATING) return;
     // Other passwords may have come into force meanwhile.
-    if (connection.engine.verifier === verifier) finish(connection, admission, late);
+    if (connection.realm.secrets === secrets) finish(connection, admission, late);
     else verify(connection, admission);
     connection.resume();
   });
@@ -51,7 +51,7 @@ function verify(connection: Connection, admission: Admission): Verdict {
 }
 
 function admit(connection: Connection, packet: Connect): Admission | Refusal {
-  const { engine, listener } = connection;
+  const { engine, listener, realm } = connection;
   const { settings } = engine;
   const { will } = packet;
   if (will !== undefined) {
@@ -65,14 +65,14 @@ function admit(connection: Connection, packet: Connect): Admission | Refusal {
   // [MQTT-4.12.0-1]: there is no provider for any method.
   if (property(packet.properties, 'authenticationMethod') !== undefined) return REFUSALS.authMethod;
   const assigned = packet.clientId === '';
-  if (assigned && !mayBeAssigned(packet, settings.allowZeroLengthClientId)) return REFUSALS.emptyClientId;
+  if (assigned && !mayBeAssigned(packet, realm.allowZeroLengthClientId)) return REFUSALS.emptyClientId;
   const limit = settings.maxKeepAlive;
   const tooLong = limit > 0 && (packet.keepAlive === 0 || packet.keepAlive > limit);
   // MQTT 5 is told another value as Server Keep Alive; 3.x has no way to be told (broker §9.2).
   if (tooLong && packet.protocolVersion !== 5) return REFUSALS.keepAlive;
   return {
     packet,
-    clientId: assigned ? settings.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
+    clientId: assigned ? realm.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
     assigned,
     keepAlive: tooLong ? limit : packet.keepAlive,
   };

@@ -47,6 +47,12 @@ export function sameListeners(a: BrokerSettings, b: BrokerSettings): boolean {
   return places(a) === places(b);
 }
 
+/** The same listeners in the order of those that are open, so that each gets its own settings. */
+export function inOrderOf(open: BrokerSettings, read: BrokerSettings): readonly ListenerSettings[] {
+  const byPlace = new Map(read.listeners.map((listener) => [placeText(listener), listener]));
+  return open.listeners.map((listener) => byPlace.get(placeText(listener)) ?? listener);
+}
+
 function placeText({ port, host }: ListenerSettings): string {
   return `${port} ${host ?? ''}`;
 }

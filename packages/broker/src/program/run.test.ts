@@ -16,7 +16,7 @@ import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hashPassword } from '@tsmqtt/credentials';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BrokerOptions } from '../broker.js';
+import { type BrokerOptions, startBroker } from '../broker.js';
 import type { BrokerSettings } from '../settings.js';
 import type { BrokerIo, BrokerSignal, SystemUser } from './io.js';
 import { run } from './run.js';
@@ -64,6 +64,9 @@ interface Scene {
   startBroker?: (options: BrokerOptions) => Promise<RunningBroker>;
 }
 
+/** The real broker, at a port that nobody else has. */
+const onFreePort = (options: BrokerOptions) => startBroker({ ...options, port: 0 });
+
 /** Starts the program around a broker that does nothing. */
 function launch(argv: readonly string[], scene: Scene = {}) {
   const stdout = new Output();
@@ -71,7 +74,7 @@ function launch(argv: readonly string[], scene: Scene = {}) {
   const handlers = new Map<BrokerSignal, () => void>();
   const events: string[] = [];
   const started: BrokerOptions[] = [];
-  const reloaded: { settings: BrokerSettings; users: number | undefined }[] = [];
+  const reloaded: BrokerSettings[] = [];
   let userId = scene.userId ?? 1000;
   const io: BrokerIo = {
     programName: scene.programName ?? 'tsmqtt-broker',
@@ -96,7 +99,7 @@ function launch(argv: readonly string[], scene: Scene = {}) {
   };
   const idle: RunningBroker = {
     close: async () => void events.push('close'),
-    reload: async (settings, verifier) => void reloaded.push({ settings, users: verifier?.size }),
+    reload: async (settings) => void reloaded.push(settings),
   };
   const startBroker = async (options: BrokerOptions) => {
     started.push(options);
@@ -253,7 +256,6 @@ describe('start and end', () => {
       `tsmqtt-broker version ${VERSION} terminating`,
     ]);
     expect(started[0]).toMatchObject({ maxKeepAlive: 7, localOnly: false });
-    expect(started[0]).not.toHaveProperty('verifier');
   });
 
   it('the pid file has no newline and goes at the end', async () => {
@@ -276,7 +278,7 @@ describe('start and end', () => {
   it('the pid file goes when the start fails, too', async () => {
     const pid = join(folder, 'pid');
     const path = file('a.conf', `listener 1884\npid_file ${pid}\npassword_file ${join(folder, 'none')}\n`);
-    expect(await launch(['-c', path]).exit).toBe(13);
+    expect(await launch(['-c', path], { startBroker: onFreePort }).exit).toBe(13);
     expect(existsSync(pid)).toBe(false);
   });
 
@@ -419,40 +421,33 @@ describe('the password file', () => {
     return `${name}:${await hashPassword(Buffer.from('x'), { kind: 'sha512' })}\n`;
   }
 
-  it('is read for the broker', async () => {
-    const passwords = file('passwd', await userLine('ann'));
-    const { stop, started } = launch(['-c', file('a.conf', `listener 1884\npassword_file ${passwords}\n`)]);
-    expect(await stop()).toBe(0);
-    expect(started[0]?.verifier?.has('ann')).toBe(true);
-    expect(await started[0]?.verifier?.verify('ann', Buffer.from('x'))).toBe('accepted');
-  });
-
   it('that cannot be opened: exit 13', async () => {
     const path = join(folder, 'none');
-    const { exit, stderr, started } = launch([
-      '-c',
-      file('a.conf', `listener 1884\npassword_file ${path}\n`),
-    ]);
+    const conf = file('a.conf', `listener 1884\npassword_file ${path}\n`);
+    const { exit, stderr } = launch(['-c', conf], { startBroker: onFreePort });
     expect(await exit).toBe(13);
     expect(stderr.lines.at(-1)).toMatch(`Error: Unable to open pwfile "${path}".`);
-    expect(started).toEqual([]);
   });
 
   it('that is a symbolic link: exit 13, unless allowed', async () => {
     const path = join(folder, 'link');
     symlinkSync(file('passwd', await userLine('ann')), path);
     const conf = file('a.conf', `listener 1884\npassword_file ${path}\n`);
-    const refused = launch(['-c', conf]);
+    const refused = launch(['-c', conf], { startBroker: onFreePort });
     expect(await refused.exit).toBe(13);
     expect(refused.stderr.text).toContain('symbolic link');
-    const allowed = launch(['-c', conf], { env: { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' } });
+    const allowed = launch(['-c', conf], {
+      env: { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' },
+      startBroker: onFreePort,
+    });
     expect(await allowed.stop()).toBe(0);
     expect(allowed.stderr.text).toContain('MOSQUITTO_UNSAFE_ALLOW_SYMLINKS is set');
   });
 
   it('with a bad line: exit 3', async () => {
     const path = file('passwd', 'ann:secret\n');
-    const { exit, stderr } = launch(['-c', file('a.conf', `listener 1884\npassword_file ${path}\n`)]);
+    const conf = file('a.conf', `listener 1884\npassword_file ${path}\n`);
+    const { exit, stderr } = launch(['-c', conf], { startBroker: onFreePort });
     expect(await exit).toBe(3);
     expect(stderr.lines.at(-1)).toMatch(
       `password-file: Error: Unable to decode line in password file '${path}'.`,
@@ -464,6 +459,7 @@ describe('the password file', () => {
     chmodSync(path, 0o644);
     const { stop, stderr } = launch(['-c', file('a.conf', `listener 1884\npassword_file ${path}\n`)], {
       userId: 54321,
+      startBroker: onFreePort,
     });
     expect(await stop()).toBe(0);
     expect(stderr.lines).toContain(`Warning: File ${path} has world readable permissions.`);
@@ -514,12 +510,12 @@ describe('SIGHUP', () => {
   async function running(conf: string, argv: readonly string[] = []) {
     const path = file('a.conf', conf);
     const reloads: (() => void)[] = [];
-    const reloaded: { settings: BrokerSettings; users: number | undefined }[] = [];
+    const reloaded: BrokerSettings[] = [];
     const scene = launch(['-c', path, ...argv], {
       startBroker: async () => ({
         close: async () => {},
-        reload: async (settings, verifier) => {
-          reloaded.push({ settings, users: verifier?.size });
+        reload: async (settings) => {
+          reloaded.push(settings);
           for (const done of reloads.splice(0)) done();
         },
       }),
@@ -540,7 +536,7 @@ describe('SIGHUP', () => {
   it('reads the configuration again', async () => {
     const { reload, reloaded, stop, stderr } = await running('listener 1884\nmax_keepalive 1\nuser a\n');
     await reload('listener 1884\nmax_keepalive 2\nmax_connections 3\nuser b\n');
-    expect(reloaded[0]?.settings).toMatchObject({
+    expect(reloaded[0]).toMatchObject({
       maxKeepAlive: 2,
       user: 'a',
       listeners: [{ maxConnections: 3 }],
@@ -552,39 +548,31 @@ describe('SIGHUP', () => {
   it('B-1: a bad configuration is logged and ignored', async () => {
     const { reload, reloaded, stop, stderr } = await running('listener 1884\nmax_keepalive 1\n');
     await reload('listener 1884\nmax_keepalive 2\nfoo\n');
-    expect(reloaded[0]?.settings.maxKeepAlive).toBe(1);
+    expect(reloaded[0]?.maxKeepAlive).toBe(1);
     expect(stderr.text).toContain("Error: Unknown configuration variable 'foo'.\nError found at ");
     await reload('listener 1884\nmax_keepalive 3\n');
-    expect(reloaded[1]?.settings.maxKeepAlive).toBe(3);
+    expect(reloaded[1]?.maxKeepAlive).toBe(3);
     expect(await stop()).toBe(0);
+  });
+
+  it('listeners in another order keep their places', async () => {
+    const { reload, reloaded, stop } = await running('listener 1884\nlistener 1885\n');
+    await reload('listener 1885\nmax_connections 5\nlistener 1884\nmax_connections 4\n');
+    expect(reloaded[0]?.listeners).toMatchObject([
+      { port: 1884, maxConnections: 4 },
+      { port: 1885, maxConnections: 5 },
+    ]);
+    await stop();
   });
 
   it('T-8: listeners stay as they were', async () => {
     const { reload, reloaded, stop, stderr } = await running('listener 1884\n');
     await reload('listener 1885\nmax_keepalive 2\n');
-    expect(reloaded[0]?.settings).toMatchObject({ maxKeepAlive: 2, listeners: [{ port: 1884 }] });
+    expect(reloaded[0]).toMatchObject({ maxKeepAlive: 2, listeners: [{ port: 1884 }] });
     expect(stderr.lines).toContain(
       'Error: It is not currently possible to add/remove listeners when reloading the config file.',
     );
     await stop();
-  });
-
-  it('B-1: a bad password file leaves the old users in force', async () => {
-    const hash = await hashPassword(Buffer.from('x'), { kind: 'sha512' });
-    const passwords = file('passwd', `ann:${hash}\n`);
-    const conf = `listener 1884\npassword_file ${passwords}\n`;
-    const { reload, reloaded, stop, stderr } = await running(conf);
-    writeFileSync(passwords, `ann:${hash}\nbob:${hash}\n`);
-    await reload(conf);
-    writeFileSync(passwords, 'ann:plain\n');
-    await reload(conf);
-    expect(stderr.text).toContain('Unable to decode line');
-    await reload(`listener 1884\npassword_file ${join(folder, 'none')}\n`);
-    expect(stderr.text).toContain('Unable to open pwfile');
-    await reload('listener 1884\n');
-    expect(reloaded.map(({ users }) => users)).toEqual([2, 2, 2, undefined]);
-    expect(reloaded[2]?.settings.passwordFile).toBe(passwords);
-    expect(await stop()).toBe(0);
   });
 
   it('opens the log anew, and -v stays in force', async () => {
@@ -605,5 +593,5 @@ it('SIGHUP without a configuration keeps the settings', async () => {
   signal('SIGHUP');
   expect(await stop()).toBe(0);
   expect(stderr.text).toContain('Reloading config.');
-  expect(reloaded).toMatchObject([{ settings: { localOnly: true } }]);
+  expect(reloaded).toMatchObject([{ localOnly: true }]);
 });

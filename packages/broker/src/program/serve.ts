@@ -1,12 +1,12 @@
-import { type PasswordVerifier, prepareSlowHashes } from '@tsmqtt/credentials';
+import { prepareSlowHashes } from '@tsmqtt/credentials';
+import { SecretFileError } from '../auth/secret-file.js';
 import { ConfError } from '../conf/conf-error.js';
 import type { Conf } from '../conf/conf-reader.js';
 import { BrokerLog } from '../log/broker-log.js';
 import type { BrokerSettings } from '../settings.js';
 import type { BrokerArguments } from './arguments.js';
-import { checkBindAddress, diskConfReader, logSettings, sameListeners } from './conf-source.js';
+import { checkBindAddress, diskConfReader, inOrderOf, logSettings, sameListeners } from './conf-source.js';
 import type { BrokerIo, BrokerSignal, ExitCode, SystemUser } from './io.js';
-import { loadPasswords, type SecretFileRules } from './password-source.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { dropPrivileges, prepareRunFolder } from './privileges.js';
 import { listenError, ProgramError } from './program-error.js';
@@ -37,7 +37,7 @@ export async function serve(request: ServeRequest): Promise<ExitCode> {
     const folder = pidFile === undefined ? undefined : prepareRunFolder(pidFile, user);
     if (folder !== undefined) earlyLog.info(`Created folder ${folder} for the pid file.`);
     // The new user may not be able to read this program's folder (B-13).
-    if (conf.settings.passwordFile !== undefined) await prepareSlowHashes();
+    if (hasPasswords(conf.settings)) await prepareSlowHashes();
     dropPrivileges(io, user);
   }
   if (io.env.UMASK_SET === undefined) io.setUmask(0o077);
@@ -62,7 +62,6 @@ class Server {
   private readonly followSymlinks: boolean;
   private readonly unsubscribes: (() => void)[] = [];
   private settings: BrokerSettings;
-  private verifier: PasswordVerifier | undefined;
   private broker: RunningBroker | undefined;
   private hasStarted = () => {};
   /** Reloads, one after the other, when the broker has started. */
@@ -91,18 +90,15 @@ class Server {
     try {
       this.logStart(args, conf);
       if (conf.refusal !== undefined) throw conf.refusal;
-      this.verifier = await this.loadVerifier(this.settings);
       if (this.settings.localOnly) this.warnLocalOnly();
-      const { settings, log, verifier } = this;
-      const options = { ...settings, log };
-      this.broker = await startBroker(verifier === undefined ? options : { ...options, verifier }).catch(
-        (error: unknown) => {
-          throw listenError(error);
-        },
-      );
+      const { settings, log, followSymlinks } = this;
+      const secretFiles = { followSymlinks, userId: this.io.userId() };
+      this.broker = await startBroker({ ...settings, log, secretFiles }).catch((error: unknown) => {
+        throw listenError(error);
+      });
     } catch (error) {
       // The log is open by now, so the reason stands there.
-      if (!(error instanceof ConfError || error instanceof ProgramError)) throw error;
+      if (!isKnown(error)) throw error;
       for (const line of error.lines) this.log.error(line);
       return error.exitCode;
     }
@@ -153,12 +149,6 @@ class Server {
     this.log.warning('Create a configuration file which defines a listener to allow remote access.');
   }
 
-  private async loadVerifier({ passwordFile }: BrokerSettings): Promise<PasswordVerifier | undefined> {
-    if (passwordFile === undefined) return undefined;
-    const rules: SecretFileRules = { followSymlinks: this.followSymlinks, userId: this.io.userId() };
-    return loadPasswords(passwordFile, rules, this.log);
-  }
-
   private onSignals(): { readonly first: Promise<void>; readonly second: Promise<void> } {
     let stopFirst = () => {};
     let stopSecond = () => {};
@@ -188,15 +178,9 @@ class Server {
   /** SIGHUP (contract broker §6). Whatever is wrong is logged and leaves the old state in force (B-1). */
   private async reload(): Promise<void> {
     this.log.info('Reloading config.');
-    const settings = await this.keepingOld(this.settings, () => this.readAgain());
-    const verifier = await this.keepingOld(undefined, async () => ({
-      loaded: await this.loadVerifier(settings),
-    }));
-    this.settings =
-      verifier === undefined ? { ...settings, passwordFile: this.settings.passwordFile } : settings;
-    if (verifier !== undefined) this.verifier = verifier.loaded;
+    this.settings = await this.keepingOld(this.settings, () => this.readAgain());
     this.log.reopen(logSettings(this.settings, this.request.args));
-    await this.keepingOld(undefined, async () => this.broker?.reload(this.settings, this.verifier));
+    await this.keepingOld(undefined, async () => this.broker?.reload(this.settings));
   }
 
   /** The configuration as it now stands, with what only a restart changes as it was. @throws ConfError */
@@ -209,7 +193,9 @@ class Server {
     await checkBindAddress(conf);
     if (conf.refusal !== undefined) throw conf.refusal;
     const { user, pidFile, listeners, localOnly } = this.settings;
-    if (sameListeners(this.settings, conf.settings)) return { ...conf.settings, user, pidFile };
+    if (sameListeners(this.settings, conf.settings)) {
+      return { ...conf.settings, user, pidFile, listeners: inOrderOf(this.settings, conf.settings) };
+    }
     this.log.error(
       'Error: It is not currently possible to add/remove listeners when reloading the config file.',
     );
@@ -220,9 +206,18 @@ class Server {
     try {
       return await attempt();
     } catch (error) {
-      const known = error instanceof ConfError || error instanceof ProgramError;
-      for (const line of known ? error.lines : [`Error: ${(error as Error).message}`]) this.log.error(line);
+      for (const line of isKnown(error) ? error.lines : [`Error: ${(error as Error).message}`])
+        this.log.error(line);
       return old;
     }
   }
+}
+
+function hasPasswords({ passwordFile, listeners }: BrokerSettings): boolean {
+  return passwordFile !== undefined || listeners.some(({ security }) => security?.passwordFile !== undefined);
+}
+
+/** An error whose lines say all there is to say. */
+function isKnown(error: unknown): error is ConfError | ProgramError | SecretFileError {
+  return error instanceof ConfError || error instanceof ProgramError || error instanceof SecretFileError;
 }

@@ -1,10 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
-import { PasswordFileError, PasswordVerifier } from '@tsmqtt/credentials';
 import type { Log } from '../log/log.js';
-import { ProgramError } from './program-error.js';
 
-/** Rules for files that hold secrets (contract broker §4.8). */
+/** Rules for files that hold secrets (broker §4.8). */
 export interface SecretFileRules {
   /** The last part of the path may be a symbolic link. */
   readonly followSymlinks: boolean;
@@ -12,31 +10,36 @@ export interface SecretFileRules {
   readonly userId: number | undefined;
 }
 
-/**
- * Loads a password file.
- *
- * @throws ProgramError 13 where it cannot be opened, 3 for what it holds.
- */
-export async function loadPasswords(
-  path: string,
-  rules: SecretFileRules,
-  log: Log,
-): Promise<PasswordVerifier> {
-  const content = await readSecretFile(path, rules, log);
-  try {
-    return PasswordVerifier.fromText(content, path, {
-      onError: (error, username) => {
-        log.error(`Error: Unable to check the password of user '${username}': ${(error as Error).message}.`);
-      },
-    });
-  } catch (error) {
-    if (error instanceof PasswordFileError) throw new ProgramError(3, [error.message]);
-    throw error;
+/** A file of secrets or access rules that the broker cannot start with. `message` is the first of `lines`. */
+export class SecretFileError extends Error {
+  override readonly name = 'SecretFileError';
+  readonly code: 'secret-file-unopened' | 'secret-file-content';
+  /** What to log, one line each. */
+  readonly lines: readonly string[];
+  /** Exit code of the program: 13 where the file cannot be opened, 3 for what it holds (broker §1.2). */
+  readonly exitCode: 3 | 13;
+
+  constructor(exitCode: 3 | 13, lines: readonly [string, ...string[]]) {
+    super(lines[0]);
+    this.code = exitCode === 13 ? 'secret-file-unopened' : 'secret-file-content';
+    this.exitCode = exitCode;
+    this.lines = lines;
   }
 }
 
-async function readSecretFile(path: string, rules: SecretFileRules, log: Log): Promise<Uint8Array> {
-  let file: FileHandle;
+/**
+ * Reads such a file. Permissions that let others read it are worth a warning.
+ *
+ * @param noun what the file is, for the error, such as `pwfile`.
+ * @throws SecretFileError where it cannot be opened or read.
+ */
+export async function readSecretFile(
+  path: string,
+  noun: string,
+  rules: SecretFileRules,
+  log: Log,
+): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
   try {
     if (!rules.followSymlinks && (await lstat(path)).isSymbolicLink()) {
       throw new Error('it is a symbolic link; set MOSQUITTO_UNSAFE_ALLOW_SYMLINKS to allow that');
@@ -44,10 +47,6 @@ async function readSecretFile(path: string, rules: SecretFileRules, log: Log): P
     // O_NOFOLLOW closes the gap between that look and this.
     const noFollow = rules.followSymlinks ? 0 : (constants.O_NOFOLLOW ?? 0);
     file = await open(path, constants.O_RDONLY | noFollow);
-  } catch (error) {
-    throw unopened(path, error);
-  }
-  try {
     const { mode, uid } = await file.stat();
     const content = await file.readFile();
     if (rules.userId === undefined) return content;
@@ -56,12 +55,8 @@ async function readSecretFile(path: string, rules: SecretFileRules, log: Log): P
       log.warning(`Warning: File ${path} is not owned by the user the broker runs as.`);
     return content;
   } catch (error) {
-    throw unopened(path, error);
+    throw new SecretFileError(13, [`Error: Unable to open ${noun} "${path}". (${(error as Error).message})`]);
   } finally {
-    await file.close();
+    await file?.close();
   }
-}
-
-function unopened(path: string, error: unknown): ProgramError {
-  return new ProgramError(13, [`Error: Unable to open pwfile "${path}". (${(error as Error).message})`]);
 }
