@@ -203,6 +203,23 @@ describe('max_connections', () => {
   });
 });
 
+describe('global_max_connections', () => {
+  it('counts over all listeners, and reload changes it', async () => {
+    const notices: string[] = [];
+    const log = { ...silentLog, notice: (text: string) => void notices.push(text) };
+    const settings = { listeners: [on(0), on(0)], allowAnonymous: true, globalMaxConnections: 1 };
+    const broker = await startBroker({ ...settings, log });
+    open.push(() => broker.close());
+    const [first, second] = broker.addresses.map(({ port }) => port) as [number, number];
+    await SocketClient.connect(first, { clientId: '1' });
+    expect(await (await SocketClient.open(second)).closed()).toBe('');
+    expect(notices).toContain('Client connection from 127.0.0.1 denied: global_max_connections exceeded.');
+    await broker.reload({ ...DEFAULT_SETTINGS, ...settings, globalMaxConnections: 2 }, undefined);
+    await (await SocketClient.connect(second, { clientId: '2' })).ping();
+    expect(await (await SocketClient.open(first)).closed()).toBe('');
+  });
+});
+
 describe('close()', () => {
   it('closes clients without DISCONNECT, and resolves when all is closed', async () => {
     const broker = await start();

@@ -6,15 +6,11 @@ import { SecretLoader } from './auth/secrets.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Counters } from './counters.js';
 import { Engine } from './engine.js';
-import { listenTcp, type OpenListener } from './listener/tcp.js';
+import { Listeners } from './listener/listeners.js';
+import type { ListeningSocket } from './listener/listening-socket.js';
 import { type Log, silentLog } from './log/log.js';
 import { composeFrame, expiryOf, Message } from './routing/message.js';
-import {
-  type BrokerSettings,
-  DEFAULT_LISTENER,
-  DEFAULT_SETTINGS,
-  type ListenerSettings,
-} from './settings.js';
+import { type BrokerSettings, DEFAULT_LISTENER, DEFAULT_SETTINGS } from './settings.js';
 
 /** Everything a configuration file takes, plus what only a host program has. */
 export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
@@ -36,11 +32,11 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
 
 /** A running broker. */
 export interface Broker {
-  /** `mqtt://127.0.0.1:1883`: where its first listener is. */
+  /** `mqtt://127.0.0.1:1883` or `unix:/run/broker.sock`: where its first listener is. */
   readonly url: string;
-  /** Port of its first listener. */
+  /** Port of its first listener; 0: it is a Unix socket. */
   readonly port: number;
-  /** Address and port of every listening socket. */
+  /** Address and port of every listening socket; path and 0 of a Unix socket. */
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
   readonly counters: Readonly<Counters>;
   /**
@@ -76,20 +72,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
   const engine = new Engine(settings, log, clock, realms);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
-  const opened: OpenListener[][] = [];
-  try {
-    for (const listener of settings.listeners) {
-      const sockets: OpenListener[] = [];
-      opened.push(sockets);
-      await open(engine, listener, sockets);
-    }
-  } catch (error) {
-    // Somebody may have connected to those that were open already.
-    for (const connection of engine.connections) connection.destroy();
-    await Promise.all(opened.flat().map((socket) => socket.close()));
-    throw error;
-  }
-  return running(engine, opened, newLoader);
+  return running(engine, await Listeners.open(engine), newLoader);
 }
 
 /** The listeners that are meant, and whether they serve this machine alone: only then do strangers get in unasked. */
@@ -116,72 +99,46 @@ function publishLogLine(engine: Engine, topic: string, payload: string): void {
   engine.router.publish(new Message(topic, frame, expiryOf(properties, engine.clock.now())), undefined);
 }
 
-/** Opens a listener's sockets: one, or one for each address family, of which a machine may lack one (broker §1.3). */
-async function open(engine: Engine, listener: ListenerSettings, opened: OpenListener[]): Promise<void> {
-  if (listener.host !== undefined) {
-    opened.push(await listenTcp(engine, listener, listener.host, listener.port));
-    return;
-  }
-  const local = engine.settings.localOnly;
-  const load = { open: 0 };
-  let port = listener.port;
-  let failure: unknown;
-  for (const [family, host] of [
-    ['ipv4', local ? '127.0.0.1' : '0.0.0.0'],
-    ['ipv6', local ? '::1' : '::'],
-  ] as const) {
-    engine.log.info(`Opening ${family} listen socket on port ${port}.`);
-    try {
-      const socket = await listenTcp(engine, listener, host, port, load);
-      opened.push(socket);
-      port = socket.port;
-    } catch (error) {
-      failure = error;
-      // Where only loopback is served, one family is enough, whatever keeps the other from it.
-      if (!local && !lacksFamily(error)) throw error;
-      engine.log.warning(`Warning: Unable to listen on ${host}: ${(error as Error).message}.`);
-    }
-  }
-  if (opened.length === 0) throw failure;
-}
-
-function lacksFamily(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
-}
-
 function running(
   engine: Engine,
-  opened: readonly (readonly OpenListener[])[],
+  listeners: Listeners,
   newLoader: (verifier?: PasswordVerifier) => SecretLoader,
 ): Broker {
-  const sweep = setInterval(() => engine.sweep(), SWEEP);
+  const sweep = setInterval(() => {
+    engine.sweep();
+    listeners.sweep();
+  }, SWEEP);
   // The listening sockets keep the process alive as long as the broker is open; the timer need not.
   sweep.unref();
-  const sockets = opened.flat();
-  const [first] = sockets as [OpenListener];
+  const { sockets } = listeners;
+  const [first] = sockets as [ListeningSocket];
   let closing: Promise<void> | undefined;
   return {
-    url: `mqtt://${first.address.includes(':') ? `[${first.address}]` : first.address}:${first.port}`,
+    url: urlOf(first),
     port: first.port,
     addresses: sockets.map(({ address, port }) => ({ address, port })),
     counters: engine.counters,
     reload: async (settings, verifier) => {
       const secrets = await loadSecrets(settings, newLoader(verifier), engine.realms.inForce);
-      for (const [index, listener] of settings.listeners.entries()) {
-        for (const socket of opened[index] ?? []) socket.update(listener);
-      }
+      const update = await listeners.prepare(settings);
+      // In one turn, so that nobody comes in under the settings of one and the secrets of the other.
+      update();
       await engine.reload(settings, secrets);
     },
     close: () => {
-      closing ??= shutDown(engine, sockets).finally(() => clearInterval(sweep));
+      closing ??= shutDown(engine, listeners).finally(() => clearInterval(sweep));
       return closing;
     },
   };
 }
 
-async function shutDown(engine: Engine, listeners: readonly OpenListener[]): Promise<void> {
-  const closed = Promise.all(listeners.map((listener) => listener.close()));
+function urlOf({ address, port }: ListeningSocket): string {
+  if (port === 0) return `unix:${address}`;
+  return `mqtt://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+async function shutDown(engine: Engine, listeners: Listeners): Promise<void> {
+  const closed = listeners.close();
   engine.wills.publishAll();
   for (const connection of engine.connections) connection.close('shutdown');
   const lingering = setInterval(() => engine.sweep(), SWEEP / 4);

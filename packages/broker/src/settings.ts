@@ -52,6 +52,8 @@ export interface ListenerSettings {
    * `BrokerSettings.localOnly` is set; a family that the machine lacks is then left out.
    */
   readonly host: string | undefined;
+  /** Path of a Unix socket, which is then all it listens at; `port` is 0. */
+  readonly path: string | undefined;
   /** Its own security settings, which inherit nothing (`per_listener_settings`); undefined: the broker's. */
   readonly security: SecuritySettings | undefined;
   /** `listener_allow_anonymous`; undefined: what the security settings say. */
@@ -94,6 +96,8 @@ export interface BrokerSettings extends SecuritySettings {
   readonly maxTopicAliasBroker: number;
   /** Seconds between publications below `$SYS`; 0: none. */
   readonly sysInterval: number;
+  /** Open connections at a time over all listeners, excess is closed unanswered; 0 or less: no limit. */
+  readonly globalMaxConnections: number;
   /** Log connects and disconnects. */
   readonly connectionMessages: boolean;
   readonly log: LogSettings;
@@ -106,6 +110,7 @@ export interface BrokerSettings extends SecuritySettings {
 export const DEFAULT_LISTENER: ListenerSettings = {
   port: 1883,
   host: undefined,
+  path: undefined,
   security: undefined,
   allowAnonymous: undefined,
   autoIdPrefix: undefined,
@@ -138,6 +143,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   maxTopicAlias: 10,
   maxTopicAliasBroker: 10,
   sysInterval: 10,
+  globalMaxConnections: -1,
   connectionMessages: true,
   log: {
     types: ['error', 'warning', 'notice', 'information'],

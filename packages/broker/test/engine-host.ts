@@ -13,9 +13,11 @@ import {
 import { Realms } from '../src/auth/realm.js';
 import { NO_SECRETS } from '../src/auth/secrets.js';
 import { Engine } from '../src/engine.js';
-import { listenTcp } from '../src/listener/tcp.js';
+import { Listeners } from '../src/listener/listeners.js';
 import { silentLog } from '../src/log/log.js';
 import { type BrokerSettings, DEFAULT_LISTENER, DEFAULT_SETTINGS } from '../src/settings.js';
+
+const LISTENER = { ...DEFAULT_LISTENER, host: '127.0.0.1', port: 0 };
 
 /** An engine behind a real loopback socket, with its clock and its sweep in the test's hands. */
 export class EngineHost {
@@ -29,15 +31,15 @@ export class EngineHost {
 
   private constructor(settings: Partial<BrokerSettings>) {
     const log = { ...silentLog, notice: (text: string) => void this.notices.push(text) };
-    const all = { ...DEFAULT_SETTINGS, ...settings };
+    const all = { ...DEFAULT_SETTINGS, listeners: [LISTENER], ...settings };
     this.engine = new Engine(all, log, { now: () => this.time }, new Realms(all, () => NO_SECRETS));
   }
 
   static async start(settings: Partial<BrokerSettings> = {}): Promise<EngineHost> {
     const host = new EngineHost(settings);
-    const listener = await listenTcp(host.engine, { ...DEFAULT_LISTENER, port: 0 }, '127.0.0.1', 0);
-    host.#port = listener.port;
-    host.#close = () => listener.close();
+    const listeners = await Listeners.open(host.engine);
+    host.#port = listeners.sockets[0]?.port ?? 0;
+    host.#close = () => listeners.close();
     return host;
   }
 

@@ -30,14 +30,24 @@ export class SocketClient {
     return client;
   }
 
+  /** A client on a socket of another kind: of a path, or TLS. */
+  static on(socket: Socket, version: ProtocolVersion = 4): SocketClient {
+    return new SocketClient(socket, version);
+  }
+
   /** Connects and waits for CONNACK. */
   static async connect(port: number, fields: ConnectFields = {}, host?: string): Promise<SocketClient> {
-    const packet = connectPacket(fields);
-    const client = await SocketClient.open(port, host, packet.protocolVersion);
-    client.socket.write(encodePacket(packet, packet.protocolVersion));
-    await client.until((bytes) => bytes.startsWith('20'));
-    client.#bytes = '';
+    const client = await SocketClient.open(port, host, connectPacket(fields).protocolVersion);
+    await client.introduce(fields);
     return client;
+  }
+
+  /** Sends CONNECT and waits for CONNACK. */
+  async introduce(fields: ConnectFields = {}): Promise<void> {
+    const packet = connectPacket(fields);
+    this.socket.write(encodePacket(packet, packet.protocolVersion));
+    await this.until((bytes) => bytes.startsWith('20'));
+    this.#bytes = '';
   }
 
   get bytes(): string {

@@ -148,7 +148,7 @@ export class ConfReader {
     if (this.draft.defaultListener === undefined) {
       this.report('notice', `Creating default listener due to '${name}' option.`);
       this.report('notice', `It is best to define a 'listener' above the '${name}' option.`);
-      this.draft.defaultListener = newListener(1883, undefined);
+      this.draft.defaultListener = newListener();
     }
     return this.draft.defaultListener;
   }

@@ -7,6 +7,7 @@ import {
   type ListenerDraft,
   type LogDestChange,
   newListener,
+  type Place,
   type SettingsDraft,
 } from './settings-draft.js';
 
@@ -24,7 +25,7 @@ type Effect = (input: EffectInput) => void;
 /** Options that do more than set one value, by name. */
 export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
   listener({ draft, context, value }) {
-    context.listener = newListener(...readListener(String(value)));
+    context.listener = newListener(readListener(String(value)));
     draft.listeners.push(context.listener);
   },
   // T-2: these two open the default listener, whatever stands above them.
@@ -51,8 +52,8 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
   max_topic_alias_broker: (input) => limitAliases(input, 'maxTopicAliasBroker', 'max_topic_alias_broker'),
 };
 
-/** `PORT [HOST]` up to a word that begins with `#` (contract broker §2.1). */
-function readListener(value: string): [port: number, host: string | undefined] {
+/** `PORT [HOST]` or `0 PATH`, up to a word that begins with `#` (contract broker §2.1). */
+function readListener(value: string): Place {
   const words = value.split(' ').filter((word) => word !== '');
   const comment = words.findIndex((word) => word.startsWith('#'));
   const [portWord, ...rest] = comment === -1 ? words : words.slice(0, comment);
@@ -62,11 +63,9 @@ function readListener(value: string): [port: number, host: string | undefined] {
   if (port === 0) {
     if (rest.length === 0)
       throw new ConfValueError('A listener with port 0 must provide a Unix socket path.');
-    throw new ConfValueError(
-      "The 'listener' option with a Unix socket path is not supported by tsmqtt-broker.",
-    );
+    return { port, host: undefined, path: rest.join(' ') };
   }
-  return [port, rest[0] === undefined ? undefined : readHost(rest[0])];
+  return { port, host: rest[0] === undefined ? undefined : readHost(rest[0]), path: undefined };
 }
 
 // Brackets are how URLs write IPv6 addresses; sockets want them without.
@@ -76,7 +75,7 @@ function readHost(host: string): string {
 }
 
 function openDefault({ draft, context }: EffectInput): ListenerDraft {
-  draft.defaultListener ??= newListener(1883, undefined);
+  draft.defaultListener ??= newListener();
   draft.opensDefault = true;
   context.listener ??= draft.defaultListener;
   return draft.defaultListener;

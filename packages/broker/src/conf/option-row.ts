@@ -32,7 +32,7 @@ export type ConfSupport =
 
 /** A key of settings that an option sets as it was read. */
 export type BrokerKey = Exclude<keyof BrokerSettings, 'listeners' | 'localOnly' | 'log'>;
-export type ListenerKey = Exclude<keyof ListenerSettings, 'port' | 'host'>;
+export type ListenerKey = Exclude<keyof ListenerSettings, 'port' | 'host' | 'path'>;
 
 /** One option of mosquitto.conf: everything that the parser, the errors and the reference say about it. */
 export interface ConfOption {

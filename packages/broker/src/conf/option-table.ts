@@ -22,7 +22,7 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'connection_messages', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', sets: { broker: 'connectionMessages' }, doc: 'log connects and disconnects' },
   { name: 'enable_control_api', type: 'boolean', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: 'false', harmless: [false], doc: 'answer below $CONTROL/broker' },
   { name: 'global_max_clients', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '-1', harmless: [-1], doc: 'known sessions at a time' },
-  { name: 'global_max_connections', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '-1', harmless: [-1], doc: 'connections at a time over all listeners' },
+  { name: 'global_max_connections', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'honoured', default: '-1', unlimited: { below: 1, as: -1 }, sets: { broker: 'globalMaxConnections' }, doc: 'connections at a time over all listeners, excess is closed unanswered; -1: no limit' },
   { name: 'include_dir', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', repeat: 'add', doc: 'read every file of the directory that ends in .conf, here' },
   { name: 'log_dest', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'stderr', repeat: 'add', doc: '`stdout`, `stderr`, `topic`, `file PATH` or `none`; repeatable (`syslog`, `dlt`, `android` are refused)' },
   { name: 'log_facility', type: 'integer', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', default: 'daemon', range: [0, 7], doc: 'facility localN of `log_dest syslog`' },
@@ -59,7 +59,7 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'retry_interval', type: 'anything', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', warning: 'is no longer available', doc: 'messages are not resent on a live connection' },
 
   // §3.2 listener
-  { name: 'listener', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', repeat: 'add', doc: '`PORT [HOST]`: listen there; without HOST on all IPv4 and IPv6 addresses (`0 PATH`, a Unix socket, is refused)' },
+  { name: 'listener', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', repeat: 'add', doc: '`PORT [HOST]`: listen there; without HOST on all IPv4 and IPv6 addresses; `0 PATH`: on a Unix socket' },
   { name: 'port', type: 'integer', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', range: [1, 65535], deprecated: LISTENER_INSTEAD, doc: 'port of the default listener' },
   { name: 'bind_address', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', deprecated: LISTENER_INSTEAD, doc: 'host of the default listener, port 1883 unless `port` says otherwise' },
   { name: 'accept_protocol_versions', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', default: '3, 4, 5', doc: 'accept only clients of these protocol versions' },

@@ -26,8 +26,13 @@ export interface ListenerDraft {
   readonly options: Map<string, ConfPosition>;
 }
 
-export function newListener(port: number, host: string | undefined): ListenerDraft {
-  return { settings: { ...DEFAULT_LISTENER, port, host }, aliasLimits: new Map(), options: new Map() };
+/** Where a listener listens. */
+export type Place = Pick<ListenerSettings, 'port' | 'host' | 'path'>;
+
+/** @param place Default: port 1883 of all addresses. */
+export function newListener(place: Place = DEFAULT_LISTENER): ListenerDraft {
+  const { port, host, path } = place;
+  return { settings: { ...DEFAULT_LISTENER, port, host, path }, aliasLimits: new Map(), options: new Map() };
 }
 
 /** The settings while the configuration is read. */

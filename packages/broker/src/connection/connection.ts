@@ -28,6 +28,7 @@ import type { Flushable } from './flush-scheduler.js';
 import { headerLimits } from './header-limits.js';
 import { Liveness } from './liveness.js';
 import { MessageWriter } from './message-writer.js';
+import type { Peer } from './peer.js';
 import { SocketOutput } from './socket-output.js';
 
 /** How far a connection has come. */
@@ -44,15 +45,9 @@ export const Phase = {
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** A connection without CONNECT is closed after this many milliseconds (broker §9.1). */
-const CONNECT_TIMEOUT = 30_000;
+export const CONNECT_TIMEOUT = 30_000;
 /** A closed connection's peer gets this long to read what was sent. */
 const LINGER = 1000;
-
-/** Where a connection comes from, for the log. */
-export interface PeerAddress {
-  readonly address: string;
-  readonly port: number;
-}
 
 /** One network connection: bytes in, packets handled, bytes out. What outlives it is in its Session. */
 export class Connection implements Flushable {
@@ -80,11 +75,13 @@ export class Connection implements Flushable {
   #heldBy: Session | undefined;
   #closeAt = Number.POSITIVE_INFINITY;
 
+  /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
   constructor(
     readonly socket: Duplex,
     readonly engine: Engine,
     public listener: ListenerSettings,
-    readonly peer: PeerAddress,
+    readonly peer: Peer,
+    since = engine.clock.now(),
   ) {
     this.#output = new SocketOutput(socket, engine.scheduler, (bytes) => {
       this.progress += bytes;
@@ -101,7 +98,7 @@ export class Connection implements Flushable {
         headerLimits(firstByte, length, this.#stream.version);
       },
     );
-    this.#liveness = new Liveness(engine.clock.now());
+    this.#liveness = new Liveness(since);
     engine.connections.add(this);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('end', () => this.lost('connectionClosed'));

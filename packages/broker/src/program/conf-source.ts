@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { ConfError } from '../conf/conf-error.js';
 import { type Conf, ConfReader, type ConfReport } from '../conf/conf-reader.js';
+import { placeOf } from '../listener/endpoint.js';
 import type { Log } from '../log/log.js';
 import { ALL_LOG_TYPES } from '../log/log-type-table.js';
 import type { BrokerSettings, ListenerSettings, LogSettings } from '../settings.js';
@@ -43,16 +44,12 @@ export function logSettings(settings: BrokerSettings, args: BrokerArguments): Lo
 /** Whether both listen at the same places, by port and host text (T-8). */
 export function sameListeners(a: BrokerSettings, b: BrokerSettings): boolean {
   const places = ({ listeners, localOnly }: BrokerSettings) =>
-    [String(localOnly), ...listeners.map(placeText).sort()].join('\n');
+    [String(localOnly), ...listeners.map(placeOf).sort()].join('\n');
   return places(a) === places(b);
 }
 
 /** The same listeners in the order of those that are open, so that each gets its own settings. */
 export function inOrderOf(open: BrokerSettings, read: BrokerSettings): readonly ListenerSettings[] {
-  const byPlace = new Map(read.listeners.map((listener) => [placeText(listener), listener]));
-  return open.listeners.map((listener) => byPlace.get(placeText(listener)) ?? listener);
-}
-
-function placeText({ port, host }: ListenerSettings): string {
-  return `${port} ${host ?? ''}`;
+  const byPlace = new Map(read.listeners.map((listener) => [placeOf(listener), listener]));
+  return open.listeners.map((listener) => byPlace.get(placeOf(listener)) ?? listener);
 }

@@ -20,6 +20,8 @@ const ERROR_TEXTS: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'Address family not supported by protocol',
   EAI_AGAIN: 'Temporary failure in name resolution',
   EMFILE: 'Too many open files',
+  ENAMETOOLONG: 'File name too long',
+  ENOENT: 'No such file or directory',
   ENOTFOUND: 'Name or service not known',
 };
 

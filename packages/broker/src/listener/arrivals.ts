@@ -1,0 +1,41 @@
+import type { Duplex } from 'node:stream';
+import { CONNECT_TIMEOUT } from '../connection/connection.js';
+
+/**
+ * How many sockets of a listener may be on their way. A burst of thousands of devices that come back is fine; where
+ * there are more, the one that has been there longest goes: it is the one least likely to get anywhere.
+ */
+const MOST = 4096;
+
+/** Sockets of one listener that are passing its layers, oldest first. */
+export class Arrivals {
+  readonly #since = new Map<Duplex, number>();
+
+  /** @returns the one that has to go for it, if there are too many. */
+  add(socket: Duplex, now: number): Duplex | undefined {
+    const [oldest] = this.#since.size >= MOST ? this.#since.keys() : [];
+    if (oldest !== undefined) this.#since.delete(oldest);
+    this.#since.set(socket, now);
+    return oldest;
+  }
+
+  /** It has arrived, or is gone. */
+  delete(socket: Duplex): void {
+    this.#since.delete(socket);
+  }
+
+  /** Those that have taken too long. */
+  overdue(now: number): Duplex[] {
+    const overdue: Duplex[] = [];
+    for (const [socket, since] of this.#since) {
+      if (now - since <= CONNECT_TIMEOUT) break;
+      overdue.push(socket);
+    }
+    return overdue;
+  }
+
+  /** All of them. */
+  all(): Iterable<Duplex> {
+    return this.#since.keys();
+  }
+}
