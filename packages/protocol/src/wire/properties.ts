@@ -64,8 +64,8 @@ function readBlock(reader: Reader, place: PropertyPlace): Properties {
     if (!row.places.includes(place)) {
       throw misplaced(place, 'property-misplaced', `${row.label} may not stand in ${place}`);
     }
-    // [MQTT-2.2.2-2] and each property's own clause: a Protocol Error to include it more than once. The Subscription
-    // Identifier repeats in PUBLISH only (3.8.2.1.2).
+    // Each property's own clause: a Protocol Error to include it more than once. The Subscription Identifier repeats
+    // in PUBLISH only (3.8.2.1.2).
     if (row.repeatable !== true || (row.name === 'subscriptionIdentifier' && place === 'SUBSCRIBE')) {
       if (seen.has(id))
         throw new ProtocolError('property-duplicate', `${row.label} stands twice in ${place}`);

@@ -106,11 +106,12 @@ function versionOfLevel(level: number, name: string): ProtocolVersion {
 function checkFlags(flags: number, version: ProtocolVersion): void {
   const will = (flags & Flag.WILL) !== 0;
   const willQoS = (flags >> 3) & 3;
-  // [MQTT-3.1.2-11] to [MQTT-3.1.2-15]
+  // [MQTT-3.1.2-11] [MQTT-3.1.2-12] [MQTT-3.1.2-13]
+  // [MQTT311-3.1.2-11] [MQTT311-3.1.2-13] [MQTT311-3.1.2-14] [MQTT311-3.1.2-15]
   if (willQoS === 3 || (!will && (willQoS !== 0 || (flags & Flag.WILL_RETAIN) !== 0))) {
     throw new MalformedPacketError('will-flags', 'Will QoS is 3, or will flags are set without a will');
   }
-  // 3.1.1's [MQTT-3.1.2-22]; MQTT 5 allows a password alone.
+  // [MQTT311-3.1.2-22]; MQTT 5 allows a password alone.
   if (version !== 5 && (flags & Flag.PASSWORD) !== 0 && (flags & Flag.USERNAME) === 0) {
     throw new MalformedPacketError('password-without-username', 'Password flag without User Name flag');
   }

@@ -48,7 +48,7 @@ export function decodeSubscribe(
   while (reader.remaining > 0) {
     const filter = readFilter(reader);
     const options = reader.byte();
-    // [MQTT-3.8.3-5], 3.1.1's [MQTT-3-8.3-4]: reserved bits are zero; QoS 3 and Retain Handling 3 do not exist.
+    // [MQTT-3.8.3-5] [MQTT311-3.8.3-4]: reserved bits are zero; QoS 3 and Retain Handling 3 do not exist.
     if ((options & 3) === 3 || (options & (version === 5 ? 0xc0 : 0xfc)) !== 0 || (options & 0x30) === 0x30) {
       throw new MalformedPacketError(
         'subscription-options',
