@@ -14,6 +14,7 @@ const protocol = 'packages/protocol/src/wire';
 const pages = [
   { file: 'cli.md', source: 'packages/cli-kit/src/options/reference.ts', render: (m) => m.optionReference() },
   { file: 'conf.md', source: 'packages/broker/src/conf/reference.ts', render: (m) => m.confReference() },
+  { file: 'sys.md', source: 'packages/broker/src/sys/reference.ts', render: (m) => m.sysReference() },
   { file: 'properties.md', source: `${protocol}/property-table.ts`, render: (m) => properties(m.PROPERTIES) },
   {
     file: 'reason-codes.md',

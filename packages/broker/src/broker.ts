@@ -28,6 +28,8 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
   /** Who may come in with a password, instead of what any `passwordFile` says. */
   readonly verifier?: PasswordVerifier;
   readonly clock?: Clock;
+  /** What it calls itself in `$SYS/broker/version`; default `tsmqtt-broker`. */
+  readonly name?: string;
 }
 
 /** A running broker. */
@@ -61,7 +63,7 @@ const SWEEP = 1000;
  * opened; then nothing is left open.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { port, host, log = silentLog, clock = systemClock, verifier, secretFiles, ...given } = options;
+  const { port, host, log = silentLog, clock = systemClock, verifier, secretFiles, name, ...given } = options;
   const settings: BrokerSettings = {
     ...DEFAULT_SETTINGS,
     ...given,
@@ -70,7 +72,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const rules = secretFiles ?? { followSymlinks: false, userId: process.getuid?.() };
   const newLoader = (given = verifier) => new SecretLoader(rules, log, { verifier: given });
   const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
-  const engine = new Engine(settings, log, clock, realms);
+  const engine = new Engine(settings, log, clock, realms, name);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
   return running(engine, await Listeners.open(engine), newLoader);
 }
@@ -104,6 +106,7 @@ function running(
   listeners: Listeners,
   newLoader: (verifier?: PasswordVerifier) => SecretLoader,
 ): Broker {
+  engine.sys.sweep(engine.clock.now());
   const sweep = setInterval(() => {
     engine.sweep();
     listeners.sweep();

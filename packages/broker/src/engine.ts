@@ -15,6 +15,7 @@ import type { Session } from './session/session.js';
 import { SessionRegistry } from './session/session-registry.js';
 import { WillStore } from './session/will-store.js';
 import type { BrokerSettings } from './settings.js';
+import { SysTree } from './sys/sys-tree.js';
 
 /**
  * One broker's state: everything its connections share. It never listens; listeners hand it connections. Brokers in one
@@ -26,6 +27,8 @@ export class Engine {
   readonly tree = new SubscriptionTree();
   readonly retained = new RetainedStore();
   readonly connections = new Set<Connection>();
+  /** Those of them that are not closing. */
+  open = 0;
   /** CONNECT packets so far: numbers them. */
   connects = 0;
   /** Sessions at their bound. */
@@ -34,17 +37,21 @@ export class Engine {
   readonly wills: WillStore;
   readonly router: Router;
   readonly reverification: Reverification;
+  readonly sys: SysTree;
 
   constructor(
     public settings: BrokerSettings,
     readonly log: Log,
     readonly clock: Clock,
     readonly realms: Realms,
+    /** What it calls itself in `$SYS/broker/version`. */
+    readonly name = 'tsmqtt-broker',
   ) {
     this.sessions = new SessionRegistry(this);
     this.wills = new WillStore(this);
     this.router = new Router(this);
     this.reverification = new Reverification(this);
+    this.sys = new SysTree(this);
   }
 
   /** QoS of a delivery: the lower of publication and subscription [MQTT-3.8.4-8], unless `upgrade_outgoing_qos`. */
@@ -69,5 +76,6 @@ export class Engine {
     this.sessions.sweep(now);
     this.retained.expire(now);
     this.reverification.goOn();
+    this.sys.sweep(now);
   }
 }

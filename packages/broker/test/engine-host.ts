@@ -31,7 +31,7 @@ export class EngineHost {
 
   private constructor(settings: Partial<BrokerSettings>) {
     const log = { ...silentLog, notice: (text: string) => void this.notices.push(text) };
-    const all = { ...DEFAULT_SETTINGS, listeners: [LISTENER], ...settings };
+    const all = { ...DEFAULT_SETTINGS, sysInterval: 0, listeners: [LISTENER], ...settings };
     this.engine = new Engine(all, log, { now: () => this.time }, new Realms(all, () => NO_SECRETS));
   }
 

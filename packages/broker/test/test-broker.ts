@@ -48,7 +48,8 @@ export class TestBroker {
       notice: (text) => this.logged.push(`notice ${text}`),
       warning: (text) => this.logged.push(`warning ${text}`),
     };
-    const all = { ...DEFAULT_SETTINGS, ...settings };
+    // Without values of $SYS, unless the test is about them.
+    const all = { ...DEFAULT_SETTINGS, sysInterval: 0, ...settings };
     const realms = new Realms(all, withVerifier(verifier));
     this.engine = new Engine(all, log, { now: () => this.#now }, realms);
   }

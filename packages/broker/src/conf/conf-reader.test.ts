@@ -383,10 +383,6 @@ describe('what is said without an error', () => {
       "Warning: The 'persistence' option has no effect: nothing is stored on disk in this version, so sessions and retained messages end with the broker. (main.conf:1)",
     ],
     [
-      'sys_interval 5',
-      "Warning: The 'sys_interval' option has no effect: nothing is published below $SYS in this version. (main.conf:1)",
-    ],
-    [
       'set_tcp_nodelay false',
       "Warning: The 'set_tcp_nodelay' option has no effect: TCP_NODELAY is always on. (main.conf:1)",
     ],

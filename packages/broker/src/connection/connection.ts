@@ -10,6 +10,7 @@ import {
   PeerError,
   type Properties,
   type ProtocolVersion,
+  type PublishFrame,
   type QoS,
   Verdict,
   type Will,
@@ -73,6 +74,8 @@ export class Connection implements Flushable {
   readonly #output: SocketOutput;
   readonly #liveness: Liveness;
   #heldBy: Session | undefined;
+  /** The packet that comes next has come before (Verdict.RETRY). */
+  #again = false;
   #closeAt = Number.POSITIVE_INFINITY;
 
   /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
@@ -85,6 +88,7 @@ export class Connection implements Flushable {
   ) {
     this.#output = new SocketOutput(socket, engine.scheduler, (bytes) => {
       this.progress += bytes;
+      engine.counters.bytesSent += bytes;
       this.session?.pressure.drained();
     });
     this.realm = engine.realms.of(listener);
@@ -100,6 +104,8 @@ export class Connection implements Flushable {
     );
     this.#liveness = new Liveness(since);
     engine.connections.add(this);
+    engine.open++;
+    engine.counters.mostConnections = Math.max(engine.counters.mostConnections, engine.open);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('end', () => this.lost('connectionClosed'));
     socket.on('error', (error) => this.lost('connectionClosed', error));
@@ -119,6 +125,11 @@ export class Connection implements Flushable {
     return this.#output.backlog;
   }
 
+  /** Packets among it. */
+  get packetsWaiting(): number {
+    return this.#output.packets;
+  }
+
   /** `ID [ADDRESS:PORT]`, or the address alone before CONNECT. */
   get name(): string {
     const at = `${this.peer.address}:${this.peer.port}`;
@@ -126,6 +137,7 @@ export class Connection implements Flushable {
   }
 
   #received(chunk: Buffer): void {
+    this.engine.counters.bytesReceived += chunk.length;
     if (this.phase >= Phase.CLOSING) return;
     // CONNECT has its time as a whole, however its bytes trickle in.
     if (this.phase === Phase.CONNECTED) this.#liveness.bytes(chunk.length);
@@ -152,8 +164,18 @@ export class Connection implements Flushable {
 
   #handle(packet: Packet): Verdict {
     this.#liveness.packet();
+    if (this.#again) this.#again = false;
+    else this.#count(packet);
     const verdict = handlePacket(this, packet);
+    if (verdict === Verdict.RETRY) this.#again = true;
     return this.phase >= Phase.CLOSING ? Verdict.PAUSE : verdict;
+  }
+
+  #count(packet: Packet): void {
+    const { counters } = this.engine;
+    (counters.packetsReceived[packet.type] as number)++;
+    if (packet.type === PacketType.PUBLISH)
+      counters.payloadReceived += (packet as PublishFrame).payloadLength;
   }
 
   /** Stops reading until the subscriber has drained: the packet at hand is given again (broker B-10). */
@@ -185,7 +207,7 @@ export class Connection implements Flushable {
   /** Sends a packet. */
   send(packet: Packet): void {
     this.#output.buffer.bytes(encodePacket(packet, this.version));
-    this.#output.touch();
+    this.#sent(packet.type);
   }
 
   /** Sends PUBACK, PUBREC or PUBCOMP. */
@@ -195,11 +217,16 @@ export class Connection implements Flushable {
     reasonCode: number,
   ): void {
     this.#output.buffer.acknowledgement(type, packetId, reasonCode, this.version);
-    this.#output.touch();
+    this.#sent(type);
   }
 
   pubrel(packetId: number): void {
     this.#output.buffer.acknowledgement(PacketType.PUBREL, packetId, 0, this.version);
+    this.#sent(PacketType.PUBREL);
+  }
+
+  #sent(type: PacketType): void {
+    (this.engine.counters.packetsSent[type] as number)++;
     this.#output.touch();
   }
 
@@ -244,6 +271,7 @@ export class Connection implements Flushable {
   #leave(reason: CloseReason, error: Error | undefined): void {
     const wasConnected = this.phase === Phase.CONNECTED;
     this.phase = Phase.CLOSING;
+    this.engine.open--;
     this.#heldBy?.pressure.forget(this);
     const { engine, session, will } = this;
     const { text, sendsWill } = CLOSE_REASONS[reason];

@@ -1,6 +1,7 @@
 import {
   OutboundTopicAliases,
   OutputBuffer,
+  PacketType,
   type ProtocolVersion,
   type PublishAdditions,
   type QoS,
@@ -49,9 +50,15 @@ export class MessageWriter {
       return this.#publishIfItFits(message, version, qos, retain, dup, packetId, additions);
     }
     this.#output.buffer.forward(message.frame, version, qos, retain, dup, packetId, additions);
-    this.#output.touch();
-    this.#engine.counters.sent++;
+    this.#sent(message);
     return true;
+  }
+
+  #sent(message: Message): void {
+    const { counters } = this.#engine;
+    (counters.packetsSent[PacketType.PUBLISH] as number)++;
+    counters.payloadSent += message.frame.payloadLength;
+    this.#output.touch();
   }
 
   #additions(
@@ -86,8 +93,7 @@ export class MessageWriter {
       return false;
     }
     for (const part of packet.take()) this.#output.buffer.bytes(part);
-    this.#output.touch();
-    this.#engine.counters.sent++;
+    this.#sent(message);
     return true;
   }
 }

@@ -19,6 +19,7 @@ export class SocketOutput implements Flushable {
   readonly #progress: (bytes: number) => void;
   #scheduled = false;
   #writing = 0;
+  #packets = 0;
   #end: (() => void) | undefined;
   #closed = false;
 
@@ -34,8 +35,14 @@ export class SocketOutput implements Flushable {
     return this.buffer.size + this.#writing;
   }
 
-  /** Something was added to `buffer`. */
+  /** Packets that the peer's socket has not taken, of which part has been: in proportion to the bytes. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** A packet was added to `buffer`. */
   touch(): void {
+    this.#packets++;
     if (!this.#scheduled) {
       this.#scheduled = true;
       this.#scheduler.add(this);
@@ -73,6 +80,9 @@ export class SocketOutput implements Flushable {
   readonly #written = (error?: Error | null): void => {
     const bytes = this.#writing;
     this.#writing = 0;
+    const left = this.buffer.size;
+    // What is left was one packet at least, the one that did not fit.
+    this.#packets = left === 0 ? 0 : Math.max(1, Math.round((this.#packets * left) / (left + bytes)));
     // An error closes the socket, and its 'close' event says so to whoever has to know.
     if (error != null || this.#closed) return;
     this.#progress(bytes);

@@ -28,7 +28,6 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
     const held = engine.router.holding(topic, session);
     if (held !== undefined) return connection.waitFor(held);
   }
-  engine.counters.received++;
   const matched =
     refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, frame, topic), session);
   if (frame.qos === 1) {
@@ -92,7 +91,6 @@ function receiveQoS2(
   const { engine } = connection;
   const { inbound } = session;
   const { packetId } = frame;
-  engine.counters.received++;
   const known = inbound.get(packetId);
   if (known === undefined) {
     if (refusal !== ReasonCode.SUCCESS) {

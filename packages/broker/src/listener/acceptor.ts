@@ -42,7 +42,8 @@ export class Acceptor {
   }
 
   accept(socket: Socket): void {
-    const { log, settings, clock } = this.#engine;
+    const { log, settings, clock, counters } = this.#engine;
+    counters.sockets++;
     const peer = this.#peerOf(socket);
     const limit = this.#limitReached();
     if (limit !== undefined) {

@@ -83,11 +83,6 @@ export class BrokerLog implements Log {
     this.publisher = publish;
   }
 
-  /** Whether `log_dest topic` is on and nobody takes its lines. */
-  get unpublished(): boolean {
-    return this.settings.topic && this.publisher === undefined;
-  }
-
   /** Goes over to other settings and opens the log file anew, as after its rotation. */
   reopen(settings: LogSettings): void {
     this.close();

@@ -1,5 +1,5 @@
+import { VERSION } from '../version.js';
 import { BROKER_ARGUMENTS } from './argument-table.js';
-import { VERSION } from './version.js';
 
 /** Text of `--help`. Its usage line is fixed by contract broker §1.1. */
 export function helpText(programName: string): string {

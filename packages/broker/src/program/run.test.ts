@@ -18,10 +18,10 @@ import { hashPassword } from '@tsmqtt/credentials';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BrokerOptions, startBroker } from '../broker.js';
 import type { BrokerSettings } from '../settings.js';
+import { VERSION } from '../version.js';
 import type { BrokerIo, BrokerSignal, SystemUser } from './io.js';
 import { run } from './run.js';
 import type { RunningBroker } from './running-broker.js';
-import { VERSION } from './version.js';
 
 let folder: string;
 beforeEach(() => {
@@ -308,15 +308,6 @@ describe('start and end', () => {
     const { stop, events } = launch([], { env: { UMASK_SET: '1' } });
     await stop();
     expect(events).toEqual(['start', 'close']);
-  });
-
-  it('log_dest topic is warned about while nobody publishes', async () => {
-    const { stop, stderr } = launch([
-      '-c',
-      file('a.conf', 'listener 1884\nlog_dest stderr\nlog_dest topic\n'),
-    ]);
-    await stop();
-    expect(stderr.text).toContain("Warning: 'log_dest topic' has no effect");
   });
 
   it('-d starts again without it, detached, when the configuration is right', async () => {

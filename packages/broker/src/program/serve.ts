@@ -4,6 +4,7 @@ import { ConfError } from '../conf/conf-error.js';
 import type { Conf } from '../conf/conf-reader.js';
 import { BrokerLog } from '../log/broker-log.js';
 import type { BrokerSettings } from '../settings.js';
+import { VERSION } from '../version.js';
 import type { BrokerArguments } from './arguments.js';
 import { checkBindAddress, diskConfReader, inOrderOf, logSettings, sameListeners } from './conf-source.js';
 import type { BrokerIo, BrokerSignal, ExitCode, SystemUser } from './io.js';
@@ -11,7 +12,6 @@ import { removePidFile, writePidFile } from './pid-file.js';
 import { dropPrivileges, prepareRunFolder } from './privileges.js';
 import { listenError, ProgramError } from './program-error.js';
 import type { RunningBroker, StartBroker } from './running-broker.js';
-import { VERSION } from './version.js';
 
 /** What a broker that is to run was asked for. */
 export interface ServeRequest {
@@ -91,21 +91,18 @@ class Server {
       this.logStart(args, conf);
       if (conf.refusal !== undefined) throw conf.refusal;
       if (this.settings.localOnly) this.warnLocalOnly();
-      const { settings, log, followSymlinks } = this;
+      const { settings, log, followSymlinks, brokerName } = this;
       const secretFiles = { followSymlinks, userId: this.io.userId() };
-      this.broker = await startBroker({ ...settings, log, secretFiles }).catch((error: unknown) => {
-        throw listenError(error);
-      });
+      this.broker = await startBroker({ ...settings, log, secretFiles, name: brokerName }).catch(
+        (error: unknown) => {
+          throw listenError(error);
+        },
+      );
     } catch (error) {
       // The log is open by now, so the reason stands there.
       if (!isKnown(error)) throw error;
       for (const line of error.lines) this.log.error(line);
       return error.exitCode;
-    }
-    if (this.log.unpublished) {
-      this.log.warning(
-        "Warning: 'log_dest topic' has no effect: nothing is published below $SYS in this version.",
-      );
     }
     this.log.info(`${this.brokerName} version ${VERSION} running`);
     this.hasStarted();

@@ -11,11 +11,13 @@ import {
 
 /** An Application Message inside the broker: the frame it came in, and what the broker has to know besides. */
 export class Message {
-  #kept: PublishFrame | undefined;
+  #detached: Message | undefined;
   /** Connection on which a QoS 2 PUBLISH was repeated before its PUBREL, by its number; 0: none. */
   repeatedOn = 0;
   /** Stands in the retained store; false again as soon as another message takes its place. */
   retained = false;
+  /** The last tally that counted it: `store/messages/count` counts a message once, however many sessions hold it. */
+  countedIn = 0;
 
   constructor(
     readonly topic: string,
@@ -24,15 +26,13 @@ export class Message {
     readonly expiresAt: number,
   ) {}
 
-  /** The frame in memory of its own, shared by all who keep the message. */
-  keep(): PublishFrame {
-    this.#kept ??= this.frame.detach();
-    return this.#kept;
-  }
-
-  /** The same message, not tied to the chunk it came in. */
+  /** The same message, not tied to the chunk it came in: one for all who keep it. */
   detached(): Message {
-    return this.keep() === this.frame ? this : new Message(this.topic, this.keep(), this.expiresAt);
+    if (this.#detached === undefined) {
+      const frame = this.frame.detach();
+      this.#detached = frame === this.frame ? this : new Message(this.topic, frame, this.expiresAt);
+    }
+    return this.#detached;
   }
 
   /** Seconds left, at least 1 as long as it has not expired [MQTT-3.3.2-6]; undefined where it never does. */

@@ -11,9 +11,15 @@ export class RetainedStore {
   /** Those that will expire; few, so that a sweep does not look at every message. */
   readonly #expiring = new Set<Message>();
   #count = 0;
+  #bytes = 0;
 
   get size(): number {
     return this.#count;
+  }
+
+  /** Bytes of the payloads. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Levels held: the memory that the store takes. */
@@ -23,8 +29,13 @@ export class RetainedStore {
 
   /** Takes the place of what the topic had [MQTT-3.3.1-5]; an empty payload removes it [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
   publish(message: Message): void {
-    if (message.frame.payloadLength === 0) this.#remove(this.#root, message.topic.split('/'), 0);
+    if (message.frame.payloadLength === 0) this.clear(message.topic);
     else this.#set(message.detached());
+  }
+
+  /** Removes what the topic has. */
+  clear(topic: string): void {
+    this.#remove(this.#root, topic.split('/'), 0);
   }
 
   #set(message: Message): void {
@@ -42,6 +53,7 @@ export class RetainedStore {
     level.message = message;
     message.retained = true;
     this.#count++;
+    this.#bytes += message.frame.payloadLength;
     if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#expiring.add(message);
   }
 
@@ -52,6 +64,7 @@ export class RetainedStore {
     message.retained = false;
     level.message = undefined;
     this.#count--;
+    this.#bytes -= message.frame.payloadLength;
     this.#expiring.delete(message);
   }
 
@@ -73,7 +86,7 @@ export class RetainedStore {
   /** Removes what has expired. */
   expire(now: number): void {
     for (const message of this.#expiring) {
-      if (message.expiresAt <= now) this.#remove(this.#root, message.topic.split('/'), 0);
+      if (message.expiresAt <= now) this.clear(message.topic);
     }
   }
 

@@ -48,7 +48,7 @@ export class Router {
       if (member !== undefined) this.#deliver(message, member);
     }
     const matched = route.subscriptions.length > 0 || route.groups.length > 0;
-    if (!matched) engine.counters.unmatched++;
+    if (!matched && origin !== undefined) engine.counters.unmatched++;
     return matched;
   }
 

@@ -31,10 +31,16 @@ export class SubscriptionTree {
   readonly #root = new Level();
   #routes = new Map<string, Route>();
   #count = 0;
+  #shared = 0;
 
   /** Number of subscriptions, shared ones included. */
   get size(): number {
     return this.#count;
+  }
+
+  /** Number of Shared Subscriptions: members of groups. */
+  get shared(): number {
+    return this.#shared;
   }
 
   /** Levels held: the memory that the tree takes. */
@@ -64,6 +70,7 @@ export class SubscriptionTree {
       }
       group.members.push(subscription);
       subscription.group = group;
+      this.#shared++;
     }
     this.#count++;
     this.#forgetRoutes();
@@ -72,6 +79,7 @@ export class SubscriptionTree {
   remove(subscription: Subscription): void {
     if (this.#remove(this.#root, subscription.filter.split('/'), 0, subscription)) {
       this.#count--;
+      if (subscription.group !== undefined) this.#shared--;
       this.#forgetRoutes();
     }
   }

@@ -28,6 +28,10 @@ export class OfflineQoS0 {
     return true;
   }
 
+  forEach(visit: (message: Message) => void): void {
+    for (const { message } of this.#waiting) visit(message);
+  }
+
   /** Gives all of them, in order, and forgets them. */
   drain(give: (message: Message, retain: boolean, identifier: number | undefined) => void): void {
     for (const { message, retain, identifier } of this.#waiting) give(message, retain, identifier);

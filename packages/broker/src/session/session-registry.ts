@@ -70,6 +70,7 @@ export class SessionRegistry {
       // Strictly more than the interval has passed (broker §9.4).
       if (session.expiresAt === undefined || now <= session.expiresAt) continue;
       this.#engine.log.notice(`Expiring client ${session.clientId} due to timeout.`);
+      this.#engine.counters.sessionsExpired++;
       this.end(session);
     }
   }

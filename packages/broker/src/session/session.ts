@@ -63,6 +63,15 @@ export class Session implements OutboundSink<Delivery> {
     return this.#offlineQoS0?.length ?? 0;
   }
 
+  /** Every message it holds: on the way to its client, kept while that is offline, and received but not released. */
+  forEachMessage(visit: (message: Message) => void): void {
+    this.outbound.forEach(({ message }) => {
+      if (message !== undefined) visit(message);
+    });
+    this.#offlineQoS0?.forEach(visit);
+    this.inbound.forEach(visit);
+  }
+
   addSubscription(filter: string, subscription: Subscription): void {
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(filter, subscription);

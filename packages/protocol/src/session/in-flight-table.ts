@@ -89,6 +89,10 @@ export class InFlightTable<M extends OutboundMessage> {
     this.#size = 0;
   }
 
+  forEach(visit: (message: M) => void): void {
+    for (const message of this.#slots) if (message !== undefined) visit(message);
+  }
+
   /** All messages, oldest first. */
   inOrder(): M[] {
     const all = this.#slots.filter((message) => message !== undefined);

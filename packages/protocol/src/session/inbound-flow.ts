@@ -30,6 +30,11 @@ export class InboundFlow<M> {
     return message;
   }
 
+  /** Every message that was received and not released. */
+  forEach(visit: (message: M) => void): void {
+    if (this.#unreleased !== undefined) for (const message of this.#unreleased.values()) visit(message);
+  }
+
   clear(): void {
     this.#unreleased = undefined;
   }

@@ -119,6 +119,12 @@ export class OutboundFlow<M extends OutboundMessage> {
     this.#onWire = 0;
   }
 
+  /** Every message that is not settled, in no order. */
+  forEach(visit: (message: M) => void): void {
+    this.#inFlight.forEach(visit);
+    for (const message of this.#queue) visit(message);
+  }
+
   /** Forgets everything and returns it, oldest first. */
   clear(): M[] {
     const all = [...this.#inFlight.inOrder(), ...this.#queue];
