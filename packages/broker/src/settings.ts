@@ -54,6 +54,10 @@ export interface ListenerSettings {
   readonly host: string | undefined;
   /** Path of a Unix socket, which is then all it listens at; `port` is 0. */
   readonly path: string | undefined;
+  /** Name of the network interface whose addresses to listen on, those of `host` if both are given. */
+  readonly bindInterface: string | undefined;
+  /** The one address family to listen with; undefined: both. */
+  readonly socketDomain: 'ipv4' | 'ipv6' | undefined;
   /** Its own security settings, which inherit nothing (`per_listener_settings`); undefined: the broker's. */
   readonly security: SecuritySettings | undefined;
   /** `listener_allow_anonymous`; undefined: what the security settings say. */
@@ -111,6 +115,8 @@ export const DEFAULT_LISTENER: ListenerSettings = {
   port: 1883,
   host: undefined,
   path: undefined,
+  bindInterface: undefined,
+  socketDomain: undefined,
   security: undefined,
   allowAnonymous: undefined,
   autoIdPrefix: undefined,

@@ -126,6 +126,7 @@ describe('listeners', () => {
     ['listener 0x75b 127.0.0.1', [on(1883, { host: '127.0.0.1' })]],
     ['listener 1884 ::1 # comment', [on(1884, { host: '::1' })]],
     ['listener 1884 [::1]', [on(1884, { host: '::1' })]],
+    ['listener 1884\nbind_interface eth0\nsocket_domain ipv6', [on(1884, { bindInterface: 'eth0', socketDomain: 'ipv6' })]],
     ['listener 0 /run/b.sock', [on(0, { path: '/run/b.sock' })]],
     ['listener 0 /run/my broker # comment', [on(0, { path: '/run/my broker' })]],
     ['listener 1884 #comment', [on(1884)]],

@@ -43,7 +43,7 @@ describe('the table of options', () => {
       if (row.type === 'integer') expect(value).toBe(readValue(row, row.name, written));
       else if (row.type === 'string') expect(value ?? '').toBe(row.name === 'auto_id_prefix' ? written : '');
       else if (value !== undefined) expect(value).toBe(readValue(row, row.name, written));
-      else expect(['boolean', 'duration']).toContain(row.type);
+      else expect(['boolean', 'choice', 'duration']).toContain(row.type);
     },
   );
 

@@ -63,7 +63,7 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'port', type: 'integer', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', range: [1, 65535], deprecated: LISTENER_INSTEAD, doc: 'port of the default listener' },
   { name: 'bind_address', type: 'string', scope: 'G', tier: 'A', hup: 'N', support: 'honoured', deprecated: LISTENER_INSTEAD, doc: 'host of the default listener, port 1883 unless `port` says otherwise' },
   { name: 'accept_protocol_versions', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', default: '3, 4, 5', doc: 'accept only clients of these protocol versions' },
-  { name: 'bind_interface', type: 'string', scope: 'L+', tier: 'B', hup: 'N', support: 'refused', doc: 'listen on the addresses of this network interface' },
+  { name: 'bind_interface', type: 'string', scope: 'L+', tier: 'B', hup: 'N', support: 'honoured', sets: { listener: 'bindInterface' }, doc: 'listen on the addresses of this network interface' },
   { name: 'enable_proxy_protocol', type: 'integer', scope: 'L', tier: 'B', hup: 'L', support: 'refused', range: [1, 2], rangeError: 'enable_proxy_protocol must be 1 or 2.', doc: 'expect a PROXY header of this version' },
   { name: 'http_dir', type: 'string', scope: 'L', tier: 'B', hup: 'N', support: 'refused', doc: 'files to serve beside the HTTP API' },
   { name: 'listener_allow_anonymous', type: 'boolean', scope: 'L', tier: 'A', hup: 'L', support: 'honoured', default: 'allow_anonymous', sets: { listener: 'allowAnonymous' }, doc: 'as `allow_anonymous`, for this listener' },
@@ -75,7 +75,7 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'mount_point', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'replace', doc: 'prefix of every topic of the listener' },
   { name: 'protocol', type: 'choice', choices: ['mqtt', 'websockets', 'http_api', 'mqttsn'], scope: 'L+', tier: 'A', hup: 'L', support: 'refused', default: 'mqtt', harmless: ['mqtt'], doc: 'what the listener speaks' },
   { name: 'proxy_protocol_v2_require_tls', type: 'boolean', scope: 'L', tier: 'B', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'refuse what did not reach the proxy by TLS' },
-  { name: 'socket_domain', type: 'choice', choices: ['ipv4', 'ipv6'], scope: 'L+', tier: 'A', hup: 'N', support: 'refused', default: 'both', doc: 'listen on one address family' },
+  { name: 'socket_domain', type: 'choice', choices: ['ipv4', 'ipv6'], scope: 'L+', tier: 'A', hup: 'N', support: 'honoured', default: 'both', sets: { listener: 'socketDomain' }, doc: 'listen on one address family' },
   { name: 'use_username_as_clientid', type: 'boolean', scope: 'L+', tier: 'A', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'the username replaces the client identifier' },
   { name: 'websockets_origin', type: 'string', scope: 'L', tier: 'A', hup: 'L', support: 'refused', repeat: 'add', doc: 'origins that may open a WebSocket' },
 

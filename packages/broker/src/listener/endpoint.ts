@@ -1,45 +1,85 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { ListenerSettings } from '../settings.js';
 
 /** One place that a listener listens at. */
-export type Endpoint =
-  | { readonly family: 'ipv4' | 'ipv6'; readonly host: string }
-  | { readonly family: 'unix'; readonly path: string };
+export type Endpoint = IpEndpoint | { readonly family: 'unix'; readonly path: string };
+
+interface IpEndpoint {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly host: string;
+}
 
 /** Places of `listener PORT` without a host. */
-const EVERYWHERE: readonly Endpoint[] = [
+const EVERYWHERE: readonly IpEndpoint[] = [
   { family: 'ipv4', host: '0.0.0.0' },
   { family: 'ipv6', host: '::' },
 ];
-const LOOPBACK: readonly Endpoint[] = [
+const LOOPBACK: readonly IpEndpoint[] = [
   { family: 'ipv4', host: '127.0.0.1' },
   { family: 'ipv6', host: '::1' },
 ];
+
+/** A listener that cannot work as it is set up. The start ends with exit code 1 (broker §1.2). */
+export class ListenerError extends Error {
+  override readonly name = 'ListenerError';
+  readonly code = 'bad-listener';
+}
+
+/** Interfaces of the machine, as `node:os` gives them. */
+export type Interfaces = () => NodeJS.Dict<
+  readonly { readonly address: string; readonly family: string; readonly scopeid?: number | undefined }[]
+>;
 
 /**
  * Where a listener listens (broker §1.3, §3.2).
  *
  * @param localOnly it serves this machine alone.
- * @throws the operating system's error for a host that cannot be resolved.
+ * @throws ListenerError where nothing is left to listen at, the operating system's error for a host that is unknown.
  */
 export async function endpointsOf(
-  { path, host }: ListenerSettings,
+  { path, host, bindInterface, socketDomain }: ListenerSettings,
   localOnly: boolean,
+  interfaces: Interfaces = networkInterfaces,
 ): Promise<readonly Endpoint[]> {
   if (path !== undefined) return [{ family: 'unix', path }];
-  if (host === undefined) return localOnly ? LOOPBACK : EVERYWHERE;
-  return resolve(host);
+  const all = host === undefined ? (localOnly ? LOOPBACK : EVERYWHERE) : await resolve(host);
+  const wanted = all.filter(({ family }) => socketDomain === undefined || family === socketDomain);
+  if (wanted.length === 0) throw new ListenerError(`Error: ${host} has no ${socketDomain} address.`);
+  return bindInterface === undefined ? wanted : onInterface(bindInterface, wanted, host, interfaces());
 }
 
 /** Every address that a name stands for. */
-async function resolve(host: string): Promise<Endpoint[]> {
+async function resolve(host: string): Promise<IpEndpoint[]> {
   if (isIP(host) !== 0) return [endpoint(host)];
   const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
   return [...new Set(addresses)].map(endpoint);
 }
 
-function endpoint(host: string): Endpoint {
+/** The addresses of an interface, as far as they are wanted: by their family, or by name where a host was given. */
+function onInterface(
+  name: string,
+  wanted: readonly IpEndpoint[],
+  host: string | undefined,
+  interfaces: ReturnType<Interfaces>,
+): IpEndpoint[] {
+  const addresses = interfaces[name];
+  if (addresses === undefined) throw new ListenerError(`Error: Interface ${name} not found.`);
+  const found = addresses
+    // A link-local address says which link only with the interface.
+    .map(({ address, scopeid }) => endpoint(scopeid ? `${address}%${name}` : address))
+    .filter((one) =>
+      wanted.some((other) =>
+        host === undefined ? other.family === one.family : other.host === one.host.replace(/%.*/, ''),
+      ),
+    );
+  if (found.length > 0) return found;
+  const which = host ?? [...new Set(wanted.map(({ family }) => family))].join(' or ');
+  throw new ListenerError(`Error: Interface ${name} has no address for ${which}.`);
+}
+
+function endpoint(host: string): IpEndpoint {
   return { family: isIP(host) === 6 ? 'ipv6' : 'ipv4', host };
 }
 

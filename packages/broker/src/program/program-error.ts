@@ -1,3 +1,5 @@
+import { ListenerError } from '../listener/endpoint.js';
+
 /** Ends the start of the program: lines to log and the exit code (contract broker §1.2). */
 export class ProgramError extends Error {
   override readonly name = 'ProgramError';
@@ -30,6 +32,7 @@ const ERROR_TEXTS: Readonly<Record<string, string>> = {
  * Errors that are not the system's are returned as they are: they are this program's own fault.
  */
 export function listenError(error: unknown): unknown {
+  if (error instanceof ListenerError) return new ProgramError(1, [error.message]);
   const { code, syscall, address, port, hostname, message } = error as NodeJS.ErrnoException & {
     address?: string;
     port?: number;
