@@ -57,8 +57,15 @@ export class TestBroker {
   /** A connection on which nothing has been sent. */
   open(version: ProtocolVersion = 4, listener: Partial<ListenerSettings> = {}): RawClient {
     const [near, far] = MemorySocket.pair(this.#traffic);
-    new Connection(far, this.engine, { ...this.listener, ...listener }, { address: '127.0.0.1', port: 1 });
+    new Connection(far, this.engine, this.#listenerOf(listener), { address: '127.0.0.1', port: 1 });
     return new RawClient(near, () => this.settle(), version);
+  }
+
+  /** One of the settings' own as it is: it has its realm there. */
+  #listenerOf(listener: Partial<ListenerSettings>): ListenerSettings {
+    const known = this.engine.settings.listeners.find((one) => one === listener);
+    if (known !== undefined) return known;
+    return Object.keys(listener).length === 0 ? this.listener : { ...this.listener, ...listener };
   }
 
   /** A connection whose CONNECT has been sent and answered; `take()` gives the answer. */

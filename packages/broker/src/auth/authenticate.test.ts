@@ -3,6 +3,13 @@ import type { ProtocolVersion } from '@tsmqtt/protocol';
 import { describe, expect, it } from 'vitest';
 import { type ConnectFields, PINGREQ, publishPacket, subscribePacket } from '../../test/raw-client.js';
 import { TestBroker, type TestBrokerOptions, withVerifier } from '../../test/test-broker.js';
+import {
+  type BrokerSettings,
+  DEFAULT_LISTENER,
+  DEFAULT_SECURITY,
+  type ListenerSettings,
+  type SecuritySettings,
+} from '../settings.js';
 
 /** Knows the user `pi` with the password `123`. */
 const passwords = {
@@ -33,6 +40,11 @@ class SlowPasswords {
   }
 }
 
+/** A listener with its own settings: `per_listener_settings`. */
+const own = (changed: Partial<SecuritySettings>): Partial<ListenerSettings> => ({
+  security: { ...DEFAULT_SECURITY, ...changed },
+});
+
 describe('who may connect (broker §4.1)', () => {
   const nobody: ConnectFields = {};
   const right: ConnectFields = { username: 'pi', password: Buffer.from('123') };
@@ -53,6 +65,11 @@ describe('who may connect (broker §4.1)', () => {
     { what: 'passwords, not local only', options: { settings: { localOnly: false }, verifier: passwords }, accepted: ['right'] },
     { what: 'listener_allow_anonymous true beats false', options: { settings: { allowAnonymous: false }, listener: { allowAnonymous: true }, verifier: passwords }, accepted: ['nobody', 'right'] },
     { what: 'listener_allow_anonymous false beats true', options: { settings: { allowAnonymous: true }, listener: { allowAnonymous: false }, verifier: passwords }, accepted: ['right'] },
+    { what: 'its own settings, which inherit nothing', options: { settings: { allowAnonymous: true, localOnly: false }, listener: own({}), verifier: passwords }, accepted: ['right'] },
+    { what: 'its own allow_anonymous true', options: { settings: { allowAnonymous: false, localOnly: false }, listener: own({ allowAnonymous: true }), verifier: passwords }, accepted: ['nobody', 'right'] },
+    { what: 'its own allow_anonymous true, no passwords', options: { settings: { localOnly: false }, listener: own({ allowAnonymous: true }) }, accepted: ['nobody', 'right', 'wrong', 'unknown', 'noPassword', 'emptyName'] },
+    { what: 'its own allow_anonymous false in local-only mode', options: { settings: { localOnly: true }, listener: own({ allowAnonymous: false }) }, accepted: [] },
+    { what: 'listener_allow_anonymous true beats its own false', options: { settings: { localOnly: false }, listener: { ...own({ allowAnonymous: false }), allowAnonymous: true }, verifier: passwords }, accepted: ['nobody', 'right'] },
     { what: 'listener_allow_anonymous true beats the mode', options: { settings: { localOnly: false }, listener: { allowAnonymous: true } }, accepted: ['nobody', 'right', 'wrong', 'unknown', 'noPassword', 'emptyName'] },
   ];
   for (const { what, options, accepted } of ROWS) {
@@ -184,8 +201,11 @@ describe('a reload (broker §4.8)', () => {
     will: { topic: 'w', payload: Buffer.from(clientId), qos: 0, retain: true, properties: [] },
   });
   const everybody = { verify: () => Promise.resolve<Verdict>('accepted') };
-  const reload = (broker: TestBroker, verifier: Pick<PasswordVerifier, 'verify'>, changed = {}) =>
-    broker.engine.reload({ ...broker.engine.settings, ...changed }, withVerifier(verifier));
+  const reload = (
+    broker: TestBroker,
+    verifier: Pick<PasswordVerifier, 'verify'> | undefined,
+    changed: Partial<BrokerSettings> = {},
+  ) => broker.engine.reload({ ...broker.engine.settings, ...changed }, withVerifier(verifier));
   const only = (name: string) => ({
     verify: (username: string) => Promise.resolve<Verdict>(username === name ? 'accepted' : 'refused'),
   });
@@ -210,6 +230,27 @@ describe('a reload (broker §4.8)', () => {
     await reload(broker, everybody, { allowAnonymous: false });
     expect(await nobody.take()).toEqual(['closed']);
     expect(await somebody.send(PINGREQ)).toEqual(['PINGRESP']);
+  });
+
+  it('goes by the listener: anonymous clients stay where they are still let in', async () => {
+    const listeners = (second: boolean) => [
+      { ...DEFAULT_LISTENER, ...own({ allowAnonymous: true }) },
+      { ...DEFAULT_LISTENER, ...own({ allowAnonymous: second }) },
+    ];
+    const settings = { localOnly: false, listeners: listeners(true) };
+    const broker = new TestBroker({ settings });
+    const [first, second] = settings.listeners;
+    const stays = await broker.connect({ clientId: 'stays' }, first);
+    const goes = await broker.connect({ clientId: 'goes' }, second);
+    await reload(broker, undefined, { listeners: listeners(false) });
+    expect([await stays.send(PINGREQ), await goes.take()]).toEqual([['PINGRESP'], ['closed']]);
+  });
+
+  it('assigned identifiers keep their prefix (broker T-4)', async () => {
+    const broker = new TestBroker({ settings: { autoIdPrefix: 'here-' } });
+    await reload(broker, undefined);
+    await broker.connect({ clientId: '' });
+    expect([...broker.engine.sessions.values()][0]?.clientId).toMatch(/^here-[0-9A-F-]{36}$/);
   });
 
   it('leaves the session of a client that was closed', async () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   type BrokerSettings,
   DEFAULT_LISTENER,
+  DEFAULT_SECURITY,
   DEFAULT_SETTINGS,
   type ListenerSettings,
+  type SecuritySettings,
 } from '../settings.js';
 import { ConfError } from './conf-error.js';
 import { type Conf, ConfReader } from './conf-reader.js';
@@ -114,6 +116,7 @@ describe('what lines set', () => {
 });
 
 describe('listeners', () => {
+  const own = (changed: Partial<SecuritySettings>) => ({ ...DEFAULT_SECURITY, ...changed });
   const on = (port: number, changed: Partial<ListenerSettings> = {}) => ({
     ...DEFAULT_LISTENER,
     port,
@@ -142,11 +145,41 @@ describe('listeners', () => {
     ['listener 1884\nmaximum_qos 0', [on(1884, { maxQos: 0 })]],
     ['listener 1884\nlistener_allow_anonymous true', [on(1884, { allowAnonymous: true })]],
     ['listener 1884\nprotocol mqtt', [on(1884)]],
+    ['listener 1884\nlistener_auto_id_prefix x-', [on(1884, { autoIdPrefix: 'x-' })]],
+    // per_listener_settings: nothing is inherited (contract broker §4.6)
+    ['per_listener_settings true\nlistener 1884\nallow_anonymous true\nlistener 1885\npassword_file p\nauto_id_prefix x', [on(1884, { security: own({ allowAnonymous: true }) }), on(1885, { security: own({ passwordFile: 'p', autoIdPrefix: 'x' }) })]],
+    ['per_listener_settings true\nallow_anonymous true\nallow_zero_length_clientid false\nport 1884\nlistener 1885', [on(1885, { security: own({}) }), on(1884, { security: own({ allowAnonymous: true, allowZeroLengthClientId: false }) })]],
+    ['listener 1884\nper_listener_settings true\nallow_anonymous true', [on(1884, { security: own({ allowAnonymous: true }) })]],
+    ['per_listener_settings true\nper_listener_settings false\nlistener 1884\nallow_anonymous true', [on(1884, { security: own({ allowAnonymous: true }) })]],
+    ['per_listener_settings false\nlistener 1884\nauto_id_prefix x', [on(1884)]],
   ];
   it.each(cases)('%j', (text, listeners) => {
     const settings = settingsOf(text);
     expect(settings.listeners).toEqual(listeners);
     expect(settings.localOnly).toBe(false);
+  });
+
+  it('security settings of the default listener reach the loopback listeners, with a warning (T-1)', () => {
+    const { finish, said } = readFiles({ 'main.conf': 'per_listener_settings true\nallow_anonymous false' });
+    const { settings } = finish();
+    expect(settings).toMatchObject({ localOnly: true, allowAnonymous: undefined });
+    expect(settings.listeners[0]?.security).toEqual(own({ allowAnonymous: false }));
+    expect(said.at(-1)).toMatch(/^warning: Warning: The 'allow_anonymous' option .* \(main\.conf:2\)$/);
+  });
+
+  it.each([true, false])('per_listener_settings stays %s while the broker runs', (running) => {
+    const said: string[] = [];
+    const text = `per_listener_settings ${!running}\nlistener 1884\nallow_anonymous true`;
+    const reader = new ConfReader(
+      { readFile: () => Buffer.from(text), readDir: () => [] },
+      (_type, line) => said.push(line),
+      running,
+    );
+    reader.read('main.conf');
+    const { listeners, allowAnonymous } = reader.finish().settings;
+    expect(listeners[0]?.security?.allowAnonymous).toBe(running ? true : undefined);
+    expect(allowAnonymous).toBe(running ? undefined : true);
+    expect(said).toContain("Warning: A change of 'per_listener_settings' needs a restart.");
   });
 
   it('-p names the ports of local-only mode, and nothing else', () => {
@@ -268,8 +301,9 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   ['plugin', 1, "Error: Empty 'plugin' value in configuration."],
   // order
   ['allow_anonymous true\nper_listener_settings true', 2, 'Error: per_listener_settings must be set before any other security settings.'],
+  ['per_listener_settings true\nlistener 1884\npassword_file x\nper_listener_settings true', 4, 'Error: per_listener_settings must be set before any other security settings.'],
+  ['per_listener_settings true\nlistener 1884\nauto_id_prefix x\nauto_id_prefix y', 4, "Error: Duplicate 'auto_id_prefix' value in configuration."],
   // refused by name, after the value was looked at
-  ['per_listener_settings true', 1, "Error: The 'per_listener_settings' option is not supported by tsmqtt-broker."],
   ['acl_file x', 1, "Error: The 'acl_file' option is not supported by tsmqtt-broker."],
   ['acl_file', 1, "Error: Empty 'acl_file' value in configuration."],
   ['connection x\naddress y', 1, "Error: The 'connection' option is not supported by tsmqtt-broker."],

@@ -4,7 +4,7 @@ import { type ConfLine, confLines } from './conf-lines.js';
 import { type ConfValue, ConfValueError, readText, readValue, shown } from './conf-value.js';
 import { SPECIAL_EFFECTS } from './effects.js';
 import { compareIncluded, isIncluded } from './include-order.js';
-import type { BrokerKey, ConfOption, ListenerKey } from './option-row.js';
+import type { BrokerKey, ConfOption, ListenerKey, SecurityKey } from './option-row.js';
 import { confOption, PLUGIN_OPTION_PREFIXES } from './option-table.js';
 import { type ListenerDraft, newListener, SettingsDraft } from './settings-draft.js';
 
@@ -42,12 +42,16 @@ export class ConfReader {
   private readonly report: ConfReport;
   /** Options given once, as `name`; those of listeners stand with the listener. */
   private readonly given = new Set<string>();
+  private readonly runsPerListener: boolean | undefined;
   private securityGiven = false;
   private refusal: ConfError | undefined;
 
-  constructor(files: ConfFiles, report: ConfReport) {
+  /** @param perListener What `per_listener_settings` was at the start, where a running broker reads again. */
+  constructor(files: ConfFiles, report: ConfReport, perListener?: boolean) {
     this.files = files;
     this.report = report;
+    this.runsPerListener = perListener;
+    this.draft.perListener = perListener ?? false;
   }
 
   /** Reads a main file, and what it includes. @throws ConfError */
@@ -108,9 +112,7 @@ export class ConfReader {
     const value = readValue(row, name, line.rest);
     this.checkRepetition(row, name, listener);
     if (row.scope === 'P') this.securityGiven = true;
-    if (row.name === 'per_listener_settings' && value === true && this.securityGiven) {
-      throw new ConfValueError('per_listener_settings must be set before any other security settings.');
-    }
+    if (row.name === 'per_listener_settings' && !this.mayChangeScope(value === true)) return;
     if (row.support === 'refused') {
       this.refuse(row, name, value, context, position);
       return;
@@ -121,6 +123,15 @@ export class ConfReader {
     if (row.name === 'include_dir') this.include(String(value), context, position);
     else if (special !== undefined) special({ draft: this.draft, context, listener, value, position });
     else this.set(row, value, listener);
+  }
+
+  private mayChangeScope(perListener: boolean): boolean {
+    if (perListener && this.securityGiven) {
+      throw new ConfValueError('per_listener_settings must be set before any other security settings.');
+    }
+    if (this.runsPerListener === undefined || perListener === this.runsPerListener) return true;
+    this.report('warning', "Warning: A change of 'per_listener_settings' needs a restart.");
+    return false;
   }
 
   /** The context check, before the value is looked at (contract broker §2.3). */
@@ -134,6 +145,10 @@ export class ConfReader {
         return undefined;
       case 'L':
         if (context.listener === undefined) throw requires(name, 'a listener');
+        return context.listener;
+      case 'P':
+        if (!this.draft.perListener) return undefined;
+        context.listener ??= this.defaultListener(name);
         return context.listener;
       case 'L+':
         context.listener ??= this.defaultListener(name);
@@ -203,7 +218,10 @@ export class ConfReader {
     if (row.sets === undefined) return;
     // The table's tests hold type and key together.
     if ('broker' in row.sets) (this.draft.broker as Record<BrokerKey, unknown>)[row.sets.broker] = value;
-    else (listener!.settings as Record<ListenerKey, unknown>)[row.sets.listener] = value;
+    else if ('security' in row.sets) {
+      const security = listener?.security ?? this.draft.broker;
+      (security as Record<SecurityKey, unknown>)[row.sets.security] = value;
+    } else (listener!.settings as Record<ListenerKey, unknown>)[row.sets.listener] = value;
   }
 
   private include(directory: string, context: FileContext, position: ConfPosition): void {

@@ -36,6 +36,10 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
     openDefault(input).settings.host = readHost(String(input.value));
     input.draft.bindPosition = input.position;
   },
+  // Once on it cannot be turned off (contract broker §3.1).
+  per_listener_settings({ draft, value }) {
+    if (value === true) draft.perListener = true;
+  },
   log_type({ draft, value }) {
     draft.addLogType(String(value));
   },

@@ -1,4 +1,4 @@
-import type { BrokerSettings, ListenerSettings } from '../settings.js';
+import type { BrokerSettings, ListenerSettings, SecuritySettings } from '../settings.js';
 
 /** Kinds of values and how they are read (contract broker §2.1). */
 export type ConfValueType =
@@ -16,7 +16,7 @@ export type ConfValueType =
   | 'anything';
 
 /**
- * Where a line may stand: G anywhere · P anywhere, security settings · L below a `listener` · L+ below a `listener`, or
+ * Where a line may stand: G anywhere · P as G, but with `per_listener_settings` as L+ · L below a `listener` · L+ below a `listener`, or
  * for the default listener · B below a `connection` · X below a plugin.
  */
 export type ConfScope = 'G' | 'P' | 'L' | 'L+' | 'B' | 'X';
@@ -31,8 +31,9 @@ export type ConfSupport =
   | 'refused';
 
 /** A key of settings that an option sets as it was read. */
-export type BrokerKey = Exclude<keyof BrokerSettings, 'listeners' | 'localOnly' | 'log'>;
-export type ListenerKey = Exclude<keyof ListenerSettings, 'port' | 'host' | 'path'>;
+export type SecurityKey = keyof SecuritySettings;
+export type BrokerKey = Exclude<keyof BrokerSettings, SecurityKey | 'listeners' | 'localOnly' | 'log'>;
+export type ListenerKey = Exclude<keyof ListenerSettings, 'port' | 'host' | 'path' | 'security'>;
 
 /** One option of mosquitto.conf: everything that the parser, the errors and the reference say about it. */
 export interface ConfOption {
@@ -66,7 +67,11 @@ export interface ConfOption {
   /** Exit code of the refusal, which then comes when the security files are read, not on the line (broker §3.4). */
   readonly refusedLate?: 13;
   /** The setting that takes the value as it was read; absent: an effect of its own, or none. */
-  readonly sets?: { readonly broker: BrokerKey } | { readonly listener: ListenerKey };
+  readonly sets?:
+    | { readonly broker: BrokerKey }
+    | { readonly listener: ListenerKey }
+    /** The broker's, or with `per_listener_settings` the listener's own. */
+    | { readonly security: SecurityKey };
   /** Numbers outside of these mean "no limit", which is written as `as`. */
   readonly unlimited?: { readonly below: number; readonly above?: number; readonly as: number };
 }

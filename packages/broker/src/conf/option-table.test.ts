@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ALL_LOG_TYPES } from '../log/log-type-table.js';
-import { DEFAULT_LISTENER, DEFAULT_SETTINGS } from '../settings.js';
+import { DEFAULT_LISTENER, DEFAULT_SECURITY, DEFAULT_SETTINGS } from '../settings.js';
 import { readValue } from './conf-value.js';
 import { SPECIAL_EFFECTS } from './effects.js';
+import type { ConfOption } from './option-row.js';
 import { CONF_OPTIONS, confOption } from './option-table.js';
 
 const names = CONF_OPTIONS.flatMap((row) => [row.name, ...(row.aliases ?? [])]);
+
+function defaultOf(sets: NonNullable<ConfOption['sets']>): unknown {
+  if ('broker' in sets) return DEFAULT_SETTINGS[sets.broker];
+  return 'security' in sets ? DEFAULT_SECURITY[sets.security] : DEFAULT_LISTENER[sets.listener];
+}
 
 describe('the table of options', () => {
   it('has every name once', () => {
@@ -31,14 +37,14 @@ describe('the table of options', () => {
     // Without persistence there is nothing to say about where it would be.
     if (row.support === 'ignored' && row.name !== 'persistence_location') expect(row.warning).toBeDefined();
     if (row.sets !== undefined && 'listener' in row.sets) expect(['L', 'L+']).toContain(row.scope);
+    if (row.sets !== undefined && 'security' in row.sets) expect(row.scope).toBe('P');
     if (row.refusedLate !== undefined) expect(row.support).toBe('refused');
   });
 
   it.each(CONF_OPTIONS.filter((row) => row.sets !== undefined))(
     '$name has the type of its setting',
     (row) => {
-      const value =
-        'broker' in row.sets! ? DEFAULT_SETTINGS[row.sets.broker] : DEFAULT_LISTENER[row.sets!.listener];
+      const value = defaultOf(row.sets!);
       const written = row.default ?? '';
       if (row.type === 'integer') expect(value).toBe(readValue(row, row.name, written));
       else if (row.type === 'string') expect(value ?? '').toBe(row.name === 'auto_id_prefix' ? written : '');

@@ -6,7 +6,12 @@ const SECTIONS: readonly {
   readonly scopes: readonly ConfScope[];
   readonly intro: string;
 }[] = [
-  { title: 'Everywhere', scopes: ['G', 'P'], intro: 'These may stand anywhere in the file.' },
+  {
+    title: 'Everywhere',
+    scopes: ['G', 'P'],
+    intro:
+      'These may stand anywhere in the file. With `per_listener_settings` those marked * belong to the `listener` above them.',
+  },
   {
     title: 'Listeners',
     scopes: ['L', 'L+'],
@@ -57,7 +62,8 @@ export function confReference(): string {
 }
 
 function tableRow(row: ConfOption): string {
-  const names = [row.name, ...(row.aliases ?? [])].map(code).join(', ');
+  const marked = row.scope === 'P' ? ' *' : '';
+  const names = [row.name, ...(row.aliases ?? [])].map(code).join(', ') + marked;
   const cells = [names, support(row), kindOfValue(row), row.default ?? '', HUP[row.hup], meaning(row)];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

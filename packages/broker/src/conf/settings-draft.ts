@@ -2,9 +2,11 @@ import { ALL_LOG_TYPES } from '../log/log-type-table.js';
 import {
   type BrokerSettings,
   DEFAULT_LISTENER,
+  DEFAULT_SECURITY,
   DEFAULT_SETTINGS,
   type ListenerSettings,
   type LogType,
+  type SecuritySettings,
 } from '../settings.js';
 import { ConfError, type ConfPosition, placeOf } from './conf-error.js';
 
@@ -21,6 +23,8 @@ export type LogDestChange =
 /** A listener while the configuration is read. */
 export interface ListenerDraft {
   readonly settings: Mutable<ListenerSettings>;
+  /** Its own security settings, in force with `per_listener_settings`. */
+  readonly security: Mutable<SecuritySettings>;
   readonly aliasLimits: Map<AliasLimit, { readonly name: string; value: number; position: ConfPosition }>;
   /** Options that were set, with the place of the last, for what depends on it afterwards. */
   readonly options: Map<string, ConfPosition>;
@@ -30,9 +34,9 @@ export interface ListenerDraft {
 export type Place = Pick<ListenerSettings, 'port' | 'host' | 'path'>;
 
 /** @param place Default: port 1883 of all addresses. */
-export function newListener(place: Place = DEFAULT_LISTENER): ListenerDraft {
-  const { port, host, path } = place;
-  return { settings: { ...DEFAULT_LISTENER, port, host, path }, aliasLimits: new Map(), options: new Map() };
+export function newListener({ port, host, path }: Place = DEFAULT_LISTENER): ListenerDraft {
+  const settings = { ...DEFAULT_LISTENER, port, host, path };
+  return { settings, security: { ...DEFAULT_SECURITY }, aliasLimits: new Map(), options: new Map() };
 }
 
 /** The settings while the configuration is read. */
@@ -40,6 +44,8 @@ export class SettingsDraft {
   readonly broker: Mutable<BrokerSettings> = { ...DEFAULT_SETTINGS };
   readonly log: Mutable<BrokerSettings['log']> = { ...DEFAULT_SETTINGS.log };
   readonly listeners: ListenerDraft[] = [];
+  /** `per_listener_settings`. */
+  perListener = false;
   /** The listener that `port`, `bind_address` and options above every `listener` speak about. */
   defaultListener: ListenerDraft | undefined;
   /** `port` or `bind_address` was given: the default listener is opened. */
@@ -78,17 +84,21 @@ export class SettingsDraft {
       if (this.opensDefault) drafts.push(this.defaultListener);
       else this.warnAboutDefault(this.defaultListener, localOnly, warn);
     }
-    const loopback = this.defaultListener?.settings ?? DEFAULT_LISTENER;
+    const loopback = this.finishListener(this.defaultListener ?? newListener());
     const ports = localPorts.length === 0 ? [DEFAULT_LISTENER.port] : localPorts;
     return {
       ...this.broker,
       ...aliasLimits(localOnly && this.defaultListener !== undefined ? [this.defaultListener] : drafts),
       listeners: localOnly
         ? ports.map((port) => ({ ...loopback, port, host: undefined }))
-        : drafts.map((draft) => ({ ...draft.settings })),
+        : drafts.map((draft) => this.finishListener(draft)),
       localOnly,
       log: { ...this.log, types: this.logTypes === undefined ? this.log.types : [...this.logTypes] },
     };
+  }
+
+  private finishListener({ settings, security }: ListenerDraft): ListenerSettings {
+    return { ...settings, security: this.perListener ? { ...security } : undefined };
   }
 
   // T-1: the reference throws these values away without a word; beside listeners they mean none of them.

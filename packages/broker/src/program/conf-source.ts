@@ -8,8 +8,8 @@ import { ALL_LOG_TYPES } from '../log/log-type-table.js';
 import type { BrokerSettings, ListenerSettings, LogSettings } from '../settings.js';
 import type { BrokerArguments } from './arguments.js';
 
-/** A reader of files on disk whose notices go to a log. */
-export function diskConfReader(log: Log): ConfReader {
+/** A reader of files on disk whose notices go to a log; see `ConfReader` for `perListener`. */
+export function diskConfReader(log: Log, perListener?: boolean): ConfReader {
   const report: ConfReport = (type, text) => {
     if (type === 'information') log.info(text);
     else log[type](text);
@@ -17,6 +17,7 @@ export function diskConfReader(log: Log): ConfReader {
   return new ConfReader(
     { readFile: (path) => readFileSync(path), readDir: (path) => readdirSync(path) },
     report,
+    perListener,
   );
 }
 

@@ -184,7 +184,8 @@ class Server {
   private async readAgain(): Promise<BrokerSettings> {
     const { args } = this.request;
     if (args.configFiles.length === 0) return this.settings;
-    const reader = diskConfReader(this.log);
+    const perListener = this.settings.listeners.some(({ security }) => security !== undefined);
+    const reader = diskConfReader(this.log, perListener);
     for (const file of args.configFiles) reader.read(file);
     const conf = reader.finish(args.ports);
     await checkBindAddress(conf);
