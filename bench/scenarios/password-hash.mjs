@@ -4,11 +4,12 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../../scripts/steps.mjs';
-import { inTurn, median, ratio, rounds, table } from '../measure.mjs';
+import { inTurn, result } from '../measure.mjs';
 
 /** Some kinds take less time than can be told. */
 const CHECKS_A_SAMPLE = { sha512: 2000 };
 const USUAL_CHECKS = 5;
+const RUNS = 3;
 const BASE = 'sha512-pbkdf2, 10,000 iterations';
 
 const kinds = {
@@ -21,8 +22,7 @@ const kinds = {
   bcrypt: { kind: 'bcrypt' },
 };
 
-export async function passwordHash() {
-  const count = rounds(15);
+export async function passwordHash({ runs }) {
   const library = path.join(root, 'packages', 'credentials', 'dist', 'lib', 'index.js');
   const { hashPassword, makeScramCredential, parsePasswordHash, verifyPassword, verifyScramPassword } =
     await import(pathToFileURL(library));
@@ -34,8 +34,7 @@ export async function passwordHash() {
   }
   const credential = await makeScramCredential(password);
   checks.set('scram-sha-256, 10,000 iterations', () => verifyScramPassword(password, credential));
-  const names = [...checks.keys()];
-  const time = async (name) => {
+  const taken = await inTurn([...checks.keys()], { runs: runs * RUNS }, async (name) => {
     const check = checks.get(name);
     const repeat = CHECKS_A_SAMPLE[name] ?? USUAL_CHECKS;
     const before = process.cpuUsage();
@@ -44,13 +43,9 @@ export async function passwordHash() {
     }
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000 / repeat;
-  };
-  for (const name of names) await time(name);
-  const samples = await inTurn(names, count, time);
-  const rows = names.map((name) => [
-    name,
-    median(samples.get(name)).toPrecision(3),
-    ratio(samples, name, BASE).toPrecision(2),
-  ]);
-  return `### One check of a password, processor time, ${count} rounds\n\n${table(['', 'ms', `time / ${BASE}`], rows)}`;
+  });
+  const rows = Object.fromEntries([...checks.keys()].map((name) => [name, name]));
+  return [
+    result({ title: 'One check of a password, processor time', unit: 'ms', base: BASE, rows, ...taken }),
+  ];
 }
