@@ -54,7 +54,7 @@ export class Engine {
     this.sys = new SysTree(this);
   }
 
-  /** QoS of a delivery: the lower of publication and subscription [MQTT-3.8.4-8], unless `upgrade_outgoing_qos`. */
+  /** QoS of a delivery: the lower of publication and subscription [MQTT-3.8.4-8] [MQTT311-3.8.4-6], unless `upgrade_outgoing_qos`. */
   deliveryQoS(message: Message, subscription: Subscription): QoS {
     const published = message.frame.qos;
     return published < subscription.qos && !this.settings.upgradeOutgoingQos ? published : subscription.qos;

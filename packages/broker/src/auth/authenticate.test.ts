@@ -115,7 +115,7 @@ describe('while a password is being checked', () => {
     expect(await client.take()).toEqual(['CONNACK 0x00', 'SUBACK #1 0x00', 'PUBLISH a=1', 'PINGRESP']);
   });
 
-  it('what follows a CONNECT that is refused is not handled [MQTT-3.1.4-5]', async () => {
+  it('what follows a CONNECT that is refused is not handled [MQTT-3.1.4-6] [MQTT311-3.1.4-5]', async () => {
     const verifier = new SlowPasswords();
     const broker = new TestBroker({ verifier });
     const client = await broker.attempt(user);
@@ -154,7 +154,7 @@ describe('while a password is being checked', () => {
     expect(await (await broker.connect()).send(PINGREQ)).toEqual(['PINGRESP']);
   });
 
-  it('the older connection of that identifier stays until the password was right [MQTT-3.1.4-3]', async () => {
+  it('the older connection of that identifier stays until the password was right [MQTT-3.1.4-3] [MQTT311-3.1.4-2]', async () => {
     const verifier = new SlowPasswords();
     const broker = new TestBroker({ verifier });
     const old = await broker.connect();

@@ -34,7 +34,7 @@ import { SocketOutput } from './socket-output.js';
 
 /** How far a connection has come. */
 export const Phase = {
-  /** Nothing but CONNECT is expected [MQTT-3.1.0-1]. */
+  /** Nothing but CONNECT is expected [MQTT-3.1.0-1] [MQTT311-3.1.0-1]. */
   NEW: 0,
   /** CONNECT came, its credentials are being checked; what follows it waits. */
   AUTHENTICATING: 1,
@@ -154,7 +154,7 @@ export class Connection implements Flushable {
     }
   }
 
-  /** The peer broke the protocol: its connection ends and nobody else notices. */
+  /** The peer broke the protocol: its connection ends and nobody else notices [MQTT-4.13.1-1] [MQTT311-4.8.0-1]. */
   #refuse(error: PeerError): void {
     this.engine.log.info(`Protocol error from ${this.name}: ${error.message}.`);
     if (this.phase === Phase.CONNECTED)
@@ -210,7 +210,11 @@ export class Connection implements Flushable {
     this.#sent(packet.type);
   }
 
-  /** Sends PUBACK, PUBREC or PUBCOMP. */
+  /**
+   * Sends PUBACK, PUBREC or PUBCOMP, at once whatever waits in the window [MQTT-3.3.4-10] [MQTT-4.9.0-3], in the shortest
+   * form: without Reason String and User Property [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
+   * [MQTT-3.5.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+   */
   acknowledge(
     type: typeof PacketType.PUBACK | typeof PacketType.PUBREC | typeof PacketType.PUBCOMP,
     packetId: number,
@@ -220,6 +224,7 @@ export class Connection implements Flushable {
     this.#sent(type);
   }
 
+  /** Sends PUBREL, code 0 and nothing else [MQTT-3.6.2-1] [MQTT-3.6.2-2] [MQTT-3.6.2-3]. */
   pubrel(packetId: number): void {
     this.#output.buffer.acknowledgement(PacketType.PUBREL, packetId, 0, this.version);
     this.#sent(PacketType.PUBREL);
@@ -256,6 +261,8 @@ export class Connection implements Flushable {
   close(reason: CloseReason, reasonCode?: number, properties: Properties = NO_PROPERTIES): void {
     if (this.phase >= Phase.CLOSING) return;
     if (reasonCode !== undefined && this.version === 5 && this.phase === Phase.CONNECTED) {
+      // [MQTT-3.14.2-1]; no Session Expiry Interval [MQTT-3.14.2-2], Reason String [MQTT-3.14.2-3] or User Property
+      // [MQTT-3.14.2-4]. Nothing follows it [MQTT-3.14.4-1] [MQTT-3.14.4-2].
       this.send({ type: PacketType.DISCONNECT, reasonCode, properties });
     }
     this.#leave(reason, undefined);
@@ -322,7 +329,7 @@ export class Connection implements Flushable {
     if (this.phase === Phase.NEW) {
       if (silent > CONNECT_TIMEOUT) this.close('exceededTimeout');
     } else if (this.keepAlive > 0 && silent > this.keepAlive * 1500) {
-      // [MQTT-3.1.2-22]; a bare close (broker §9.6).
+      // [MQTT-3.1.2-22] [MQTT311-3.1.2-24]; a bare close (broker §9.6).
       this.close('exceededTimeout');
     }
   }

@@ -22,15 +22,15 @@ const ENDS: readonly Row[] = [
   { what: 'Remaining Length of five bytes [MQTT-1.5.5-1]', hex: '30 ff ff ff ff 01', code: undefined },
   { what: 'fourth byte of Remaining Length has a continuation bit [MQTT-1.5.5-1]', hex: '30 80 80 80 80', code: undefined },
   { what: 'packet type 0', hex: '00 00', code: 0x82 },
-  { what: 'flags on PUBACK [MQTT-2.1.3-1]', hex: '41 02 0001', code: 0x81 },
-  { what: 'flags on PUBREC [MQTT-2.1.3-1]', hex: '52 02 0001', code: 0x81 },
-  { what: 'flags on PUBCOMP [MQTT-2.1.3-1]', hex: '74 02 0001', code: 0x81 },
-  { what: 'flags on PINGREQ [MQTT-2.1.3-1]', hex: 'c1 00', code: 0x81 },
-  { what: 'flags on DISCONNECT [MQTT-3.14.1-1]', hex: 'e2 00', code: 0x81 },
-  { what: 'flags 0 on PUBREL [MQTT-3.6.1-1]', hex: '60 02 0001', versions: [4, 5], code: 0x81 },
-  { what: 'flags 0 on SUBSCRIBE [MQTT-3.8.1-1]', hex: '80 06 0001 0001 61 00', versions: [3, 4], code: 0x81 },
+  { what: 'flags on PUBACK [MQTT-2.1.3-1] [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]', hex: '41 02 0001', code: 0x81 },
+  { what: 'flags on PUBREC [MQTT-2.1.3-1] [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]', hex: '52 02 0001', code: 0x81 },
+  { what: 'flags on PUBCOMP [MQTT-2.1.3-1] [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]', hex: '74 02 0001', code: 0x81 },
+  { what: 'flags on PINGREQ [MQTT-2.1.3-1] [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]', hex: 'c1 00', code: 0x81 },
+  { what: 'flags on DISCONNECT [MQTT-3.14.1-1] [MQTT311-3.14.1-1]', hex: 'e2 00', code: 0x81 },
+  { what: 'flags 0 on PUBREL [MQTT-3.6.1-1] [MQTT311-3.6.1-1]', hex: '60 02 0001', versions: [4, 5], code: 0x81 },
+  { what: 'flags 0 on SUBSCRIBE [MQTT311-3.8.1-1]', hex: '80 06 0001 0001 61 00', versions: [3, 4], code: 0x81 },
   { what: 'flags 0 on SUBSCRIBE [MQTT-3.8.1-1]', hex: '80 07 0001 00 0001 61 00', versions: [5], code: 0x81 },
-  { what: 'flags 0 on UNSUBSCRIBE [MQTT-3.10.1-1]', hex: 'a0 05 0001 0001 61', versions: [3, 4], code: 0x81 },
+  { what: 'flags 0 on UNSUBSCRIBE [MQTT311-3.10.1-1]', hex: 'a0 05 0001 0001 61', versions: [3, 4], code: 0x81 },
   { what: 'flags 0 on UNSUBSCRIBE [MQTT-3.10.1-1]', hex: 'a0 06 0001 00 0001 61', versions: [5], code: 0x81 },
   { what: 'CONNACK from a client', hex: '20 02 0000', versions: [3, 4], code: 0x82 },
   { what: 'CONNACK from a client', hex: '20 03 000000', versions: [5], code: 0x82 },
@@ -42,8 +42,8 @@ const ENDS: readonly Row[] = [
   { what: 'UNSUBACK from a client', hex: 'b0 04 0001 00 00', versions: [5], code: 0x82 },
   { what: 'PINGRESP from a client', hex: 'd0 00', code: 0x82 },
   { what: 'PINGRESP with a body from a client', hex: 'd0 01 00', code: 0x82 },
-  { what: 'AUTH [MQTT-4.12.0-6]', hex: 'f0 00', code: 0x82 },
-  { what: 'AUTH that goes on [MQTT-4.12.0-6]', hex: 'f0 02 18 00', code: 0x82 },
+  { what: 'AUTH [MQTT-4.12.0-6] [MQTT-4.12.0-7]', hex: 'f0 00', code: 0x82 },
+  { what: 'AUTH that goes on [MQTT-4.12.0-7]', hex: 'f0 02 18 00', code: 0x82 },
   { what: 'PINGREQ with a body', hex: 'c0 01 00', code: undefined },
   { what: 'PUBACK of one byte', hex: '40 01 00', code: 0x81 },
   { what: 'PUBREC of no bytes', hex: '50 00', code: 0x81 },
@@ -51,20 +51,20 @@ const ENDS: readonly Row[] = [
   { what: 'PUBCOMP of one byte', hex: '70 01 00', code: 0x81 },
   { what: 'PUBACK with a Reason Code', hex: '40 03 0001 00', versions: [3, 4], code: undefined },
   { what: 'DISCONNECT with a body', hex: 'e0 01 00', versions: [3, 4], code: undefined },
-  { what: 'PUBLISH with Packet Identifier 0 [MQTT-2.2.1-3] [MQTT311-2.3.1-1]', hex: '32 05 0001 61 0000', versions: [3, 4], code: 0x82 },
-  { what: 'PUBLISH with Packet Identifier 0 [MQTT-2.2.1-3] [MQTT311-2.3.1-1]', hex: '32 06 0001 61 0000 00', versions: [5], code: 0x82 },
+  { what: 'PUBLISH with Packet Identifier 0 [MQTT311-2.3.1-1]', hex: '32 05 0001 61 0000', versions: [3, 4], code: 0x82 },
+  { what: 'PUBLISH with Packet Identifier 0 [MQTT-2.2.1-3]', hex: '32 06 0001 61 0000 00', versions: [5], code: 0x82 },
   { what: 'PUBACK with Packet Identifier 0', hex: '40 02 0000', code: 0x82 },
   { what: 'PUBREC with Packet Identifier 0', hex: '50 02 0000', code: 0x82 },
   { what: 'PUBREL with Packet Identifier 0', hex: '62 02 0000', code: 0x82 },
   { what: 'PUBCOMP with Packet Identifier 0', hex: '70 02 0000', code: 0x82 },
-  { what: 'SUBSCRIBE with Packet Identifier 0 [MQTT-2.2.1-3]', hex: '82 06 0000 0001 61 00', versions: [3, 4], code: 0x81 },
+  { what: 'SUBSCRIBE with Packet Identifier 0 [MQTT311-2.3.1-1]', hex: '82 06 0000 0001 61 00', versions: [3, 4], code: 0x81 },
   { what: 'SUBSCRIBE with Packet Identifier 0 [MQTT-2.2.1-3]', hex: '82 07 0000 00 0001 61 00', versions: [5], code: 0x81 },
-  { what: 'UNSUBSCRIBE with Packet Identifier 0 [MQTT-2.2.1-3]', hex: 'a2 05 0000 0001 61', versions: [3, 4], code: 0x81 },
+  { what: 'UNSUBSCRIBE with Packet Identifier 0 [MQTT311-2.3.1-1]', hex: 'a2 05 0000 0001 61', versions: [3, 4], code: 0x81 },
   { what: 'UNSUBSCRIBE with Packet Identifier 0 [MQTT-2.2.1-3]', hex: 'a2 06 0000 00 0001 61', versions: [5], code: 0x81 },
-  { what: 'second CONNECT [MQTT-3.1.0-2]', hex: '10 0d 0004 4d515454 04 02 0000 0001 61', code: undefined },
-  { what: 'second CONNECT of MQTT 5 [MQTT-3.1.0-2]', hex: '10 0e 0004 4d515454 05 02 0000 00 0001 61', code: undefined },
-  { what: 'second CONNECT that does not decode [MQTT-3.1.0-2]', hex: '10 00', code: undefined },
-  { what: 'second CONNECT with flags [MQTT-3.1.0-2]', hex: '11 00', code: undefined },
+  { what: 'second CONNECT [MQTT-3.1.0-2] [MQTT311-3.1.0-2]', hex: '10 0d 0004 4d515454 04 02 0000 0001 61', code: undefined },
+  { what: 'second CONNECT of MQTT 5 [MQTT-3.1.0-2] [MQTT311-3.1.0-2]', hex: '10 0e 0004 4d515454 05 02 0000 00 0001 61', code: undefined },
+  { what: 'second CONNECT that does not decode [MQTT-3.1.0-2] [MQTT311-3.1.0-2]', hex: '10 00', code: undefined },
+  { what: 'second CONNECT with flags [MQTT-3.1.0-2] [MQTT311-3.1.0-2]', hex: '11 00', code: undefined },
   { what: 'header of a CONNECT over 100,000 bytes', hex: '10 a1 8d 06', code: undefined },
   { what: 'header of an AUTH over 100,000 bytes', hex: 'f0 a1 8d 06', code: undefined },
   { what: 'header of a SUBSCRIBE over 100,000 bytes', hex: '82 a1 8d 06', versions: [5], code: undefined },
@@ -88,7 +88,7 @@ const ENDS: readonly Row[] = [
   { what: 'empty Response Topic', hex: '30 07 0001 61 03 08 0000', versions: [5], code: 0x82 },
   { what: 'Response Topic with a wildcard [MQTT-3.3.2-14]', hex: '30 08 0001 61 04 08 0001 23', versions: [5], code: 0x82 },
   { what: 'Subscription Identifier in PUBLISH [MQTT-3.3.4-6]', hex: '30 06 0001 61 02 0b 01', versions: [5], code: 0x82 },
-  { what: 'invalid UTF-8 in a property', hex: '30 08 0001 61 04 03 0001 ff', versions: [5], code: undefined },
+  { what: 'invalid UTF-8 in Content Type [MQTT-3.3.2-19]', hex: '30 08 0001 61 04 03 0001 ff', versions: [5], code: undefined },
   { what: 'wrong property in SUBSCRIBE', hex: '82 09 0001 02 01 00 0001 61 00', versions: [5], code: 0x81 },
   { what: 'Subscription Identifier 0 (3.8.2.1.2)', hex: '82 09 0001 02 0b 00 0001 61 00', versions: [5], code: 0x81 },
   { what: 'wrong property in UNSUBSCRIBE', hex: 'a2 09 0001 03 0b 01 00 0001 61', versions: [5], code: 0x81 },
@@ -162,7 +162,7 @@ describe('before CONNECT', () => {
     { what: 'the header of a CONNECT over 100,000 bytes', hex: '10 a1 8d 06' },
     { what: 'Remaining Length of five bytes', hex: '10 ff ff ff ff 01' },
     { what: 'a packet over max_packet_size', hex: '10 ff ff ff 7f' },
-  ])('$what closes without an answer [MQTT-3.1.0-1]', async ({ hex }) => {
+  ])('$what closes without an answer [MQTT-3.1.0-1] [MQTT311-3.1.0-1] [MQTT-3.14.0-1]', async ({ hex }) => {
     expect(await new TestBroker().open().exchange(hex)).toBe('closed');
   });
 
@@ -205,7 +205,7 @@ describe('packets in any chunks', () => {
     expect(rest).toEqual(['SUBACK #1 0x00', 'PUBLISH a=1', 'PINGRESP']);
   });
 
-  it('behind DISCONNECT are not handled [MQTT-3.14.4-1]', async () => {
+  it('behind DISCONNECT are not handled [MQTT311-3.14.4-2]', async () => {
     const broker = new TestBroker();
     const other = await broker.connect({ clientId: 'other' });
     await other.send('82 06 0001 0001 61 00');

@@ -12,7 +12,7 @@ describe('a client that is silent for more than one and a half times its Keep Al
   ];
   for (const { keepAlive, alive, closed } of ROWS) {
     for (const protocolVersion of [3, 4, 5] as const) {
-      it(`version ${protocolVersion}, Keep Alive ${keepAlive}: there after ${alive} s, closed by ${closed} s, without DISCONNECT [MQTT-3.1.2-22]`, async () => {
+      it(`version ${protocolVersion}, Keep Alive ${keepAlive}: there after ${alive} s, closed by ${closed} s, without DISCONNECT [MQTT-3.1.2-22] [MQTT311-3.1.2-24]`, async () => {
         const broker = new TestBroker();
         const client = await broker.connect({ protocolVersion, keepAlive });
         await broker.pass(alive);
@@ -89,7 +89,7 @@ describe('signs of life', () => {
   });
 });
 
-it('answers PINGREQ [MQTT-3.12.4-1]', async () => {
+it('answers PINGREQ [MQTT-3.12.4-1] [MQTT311-3.12.4-1]', async () => {
   for (const protocolVersion of [3, 4, 5] as const) {
     const client = await new TestBroker().connect({ protocolVersion });
     expect(await client.exchange(PINGREQ)).toBe('d0 00');

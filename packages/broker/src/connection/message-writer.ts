@@ -28,7 +28,11 @@ export class MessageWriter {
     this.#engine = engine;
   }
 
-  /** @returns False where the message has expired or is larger than the client takes [MQTT-3.1.2-24] [MQTT-3.3.2-5]. */
+  /**
+   * DUP is what the caller says, not what came in [MQTT-3.3.1-3] [MQTT311-3.3.1-3].
+   *
+   * @returns False where the message has expired or is larger than the client takes [MQTT-3.1.2-24] [MQTT-3.3.2-5].
+   */
   publish(
     message: Message,
     qos: QoS,
@@ -41,7 +45,7 @@ export class MessageWriter {
     let left: number | undefined;
     if (message.expiresAt !== Number.POSITIVE_INFINITY) {
       const now = this.#engine.clock.now();
-      // What was sent before is not withdrawn (broker §9.9).
+      // What was sent before is not withdrawn (broker §9.9) [MQTT-4.3.3-7].
       if (message.expiresAt <= now && !dup) return false;
       left = message.secondsLeft(now);
     }

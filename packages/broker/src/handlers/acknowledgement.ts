@@ -22,7 +22,10 @@ export function handleAcknowledgement(connection: Connection, packet: Acknowledg
   return Verdict.CONTINUE;
 }
 
-/** PUBREL: releases a QoS 2 message, which is routed now and only now [MQTT-4.3.3-11] (broker §9.7). */
+/**
+ * PUBREL: releases a QoS 2 message, which is routed now and only now (broker §9.7). PUBCOMP comes in any case
+ * [MQTT-4.3.3-11] [MQTT311-4.3.3-2], also where the message has expired [MQTT-4.3.3-13].
+ */
 export function handlePubrel(connection: Connection, packet: Acknowledgement): Verdict {
   const { engine } = connection;
   const session = connection.session as Session;

@@ -12,7 +12,7 @@ describe('properties of CONNACK, in the order of broker §9.3', () => {
     { what: 'max_topic_alias 0', options: { settings: { maxTopicAlias: 0 } }, properties: `${MPS} ${RM}` },
     { what: 'max_inflight_messages 0', options: { settings: { maxInflightMessages: 0 } }, properties: `${TAM} ${MPS}` },
     { what: 'max_packet_size 100', options: { settings: { maxPacketSize: 100 } }, properties: `${TAM} 27 00 00 00 64 ${RM}` },
-    { what: 'max_keepalive, 0 asked for [MQTT-3.2.2-22]', options: { settings: { maxKeepAlive: 10 } }, keepAlive: 0, properties: `13 00 0a ${TAM} ${MPS} ${RM}` },
+    { what: 'max_keepalive, 0 asked for [MQTT-3.2.2-21]', options: { settings: { maxKeepAlive: 10 } }, keepAlive: 0, properties: `13 00 0a ${TAM} ${MPS} ${RM}` },
     { what: 'max_keepalive, less asked for', options: { settings: { maxKeepAlive: 10 } }, keepAlive: 9, properties: `${TAM} ${MPS} ${RM}` },
     { what: 'everything', options: { settings: { maxKeepAlive: 10, retainAvailable: false }, listener: { maxQos: 1 } }, keepAlive: 11, properties: `13 00 0a ${TAM} 25 00 ${MPS} ${RM} 24 01` },
   ];
@@ -32,7 +32,7 @@ describe('Assigned Client Identifier', () => {
   const UUID = '[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}';
 
   it.each([true, false])(
-    'MQTT 5, Clean Start %s: prefix and UUID [MQTT-3.1.3-6] [MQTT-3.2.2-16]',
+    'MQTT 5, Clean Start %s: prefix and UUID [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16]',
     async (cleanStart) => {
       const broker = new TestBroker({ settings: { autoIdPrefix: 'dev-' } });
       const client = await broker.attempt({ protocolVersion: 5, clientId: '', cleanStart });
@@ -45,7 +45,7 @@ describe('Assigned Client Identifier', () => {
     },
   );
 
-  it('3.1.1: generated, and not told [MQTT-3.1.3-6]', async () => {
+  it('3.1.1: generated, and not told [MQTT311-3.1.3-6]', async () => {
     const broker = new TestBroker();
     await broker.connect({ clientId: '' });
     expect(broker.logged.at(-1)).toMatch(new RegExp(` as auto-${UUID} \\(p4, c1, k0\\)\\.$`));
@@ -67,7 +67,7 @@ describe('Session Present', () => {
   });
 
   it.each([4, 5] as const)(
-    'version %i: where there is one and it is wanted [MQTT-3.2.2-2] [MQTT-3.2.2-3]',
+    'version %i: where there is one and it is wanted [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT311-3.2.2-1] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]',
     async (protocolVersion) => {
       const broker = new TestBroker();
       const properties = [{ name: 'sessionExpiryInterval', value: 100 } as const];

@@ -15,7 +15,10 @@ interface Place {
   readonly end: number;
 }
 
-/** The first packet is not a CONNECT that can be accepted: a CONNACK where the specification has one for it, then the end. */
+/**
+ * The first packet is not a CONNECT that can be accepted [MQTT-3.1.4-1] [MQTT311-3.1.4-1]: a CONNACK where the
+ * specification has one for it, then the end; without one where no code fits [MQTT311-3.2.2-6].
+ */
 export function refuseBadConnect(connection: Connection, error: PeerError, place: Place): void {
   const isConnect = (place.source[place.frameStart] ?? 0) >> 4 === PacketType.CONNECT;
   if (isConnect && isAnsweredWithConnack(error)) {
@@ -27,7 +30,7 @@ export function refuseBadConnect(connection: Connection, error: PeerError, place
       error.code === 'protocol-level' ||
       peekProtocolVersion(place.source, place.start, place.end) === 5
     ) {
-      // [MQTT-3.1.2-2]: a level that nobody knows is answered in the form of MQTT 5 (broker T-56).
+      // [MQTT-3.1.2-2] [MQTT311-3.1.2-2]: a level that nobody knows is answered in the form of MQTT 5 (broker T-56).
       connection.version = 5;
       refuse(connection, error.reasonCode);
     }

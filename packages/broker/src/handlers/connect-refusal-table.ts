@@ -11,7 +11,10 @@ export interface Refusal {
 /** Return codes of CONNACK before MQTT 5 (3.1.1, table 3.1). */
 const V3 = { VERSION: 1, IDENTIFIER: 2, NOT_AUTHORISED: 5 } as const;
 
-/** Refusals of a CONNECT that decodes (broker §9.2). */
+/**
+ * Refusals of a CONNECT that decodes (broker §9.2), with codes that CONNACK has [MQTT-3.2.2-8]. `busy` is a transient
+ * error [MQTT311-4.8.0-2].
+ */
 // biome-ignore format: one row a line
 export const REFUSALS = {
   willRetain:        { v3: undefined, v5: ReasonCode.RETAIN_NOT_SUPPORTED, reason: 'disallowedFeature' },

@@ -52,27 +52,27 @@ const refuses = { verify: () => Promise.resolve('refused' as const) };
 // biome-ignore format: one row a line
 const ROWS: readonly Row[] = [
   { what: 'as it should be', flags: '02', payload: ID, answers: ACCEPTED },
-  { what: 'Fixed Header flags [MQTT-2.1.3-1]', flags: '02', payload: ID, firstByte: '11', answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
-  { what: 'reserved Connect Flag [MQTT-3.1.2-3]', flags: '03', payload: ID, answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
-  { what: 'password without username [MQTT-3.1.2-22]', flags: '42', payload: `${ID} 0001 70`, answers: { 3: '', 4: '', 5: ACCEPTED[5] } },
-  { what: 'Will QoS 3 [MQTT-3.1.2-12]', flags: '1e', payload: `${ID} ${WILL[3]}`, answers: { 3: '', 4: '' } },
+  { what: 'Fixed Header flags [MQTT-2.1.3-1] [MQTT311-2.2.2-1]', flags: '02', payload: ID, firstByte: '11', answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
+  { what: 'reserved Connect Flag [MQTT-3.1.2-3] [MQTT311-3.1.2-3]', flags: '03', payload: ID, answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
+  { what: 'password without username [MQTT311-3.1.2-22]', flags: '42', payload: `${ID} 0001 70`, answers: { 3: '', 4: '', 5: ACCEPTED[5] } },
+  { what: 'Will QoS 3 [MQTT311-3.1.2-14]', flags: '1e', payload: `${ID} ${WILL[3]}`, answers: { 3: '', 4: '' } },
   { what: 'Will QoS 3 [MQTT-3.1.2-12]', flags: '1e', payload: `${ID} ${WILL[5]}`, answers: { 5: '' } },
-  { what: 'Will QoS without a will [MQTT-3.1.2-11]', flags: '0a', payload: ID, answers: CLOSE },
-  { what: 'Will Retain without a will [MQTT-3.1.2-13]', flags: '22', payload: ID, answers: CLOSE },
+  { what: 'Will QoS without a will [MQTT-3.1.2-11] [MQTT311-3.1.2-11] [MQTT311-3.1.2-13]', flags: '0a', payload: ID, answers: CLOSE },
+  { what: 'Will Retain without a will [MQTT-3.1.2-13] [MQTT311-3.1.2-11] [MQTT311-3.1.2-15]', flags: '22', payload: ID, answers: CLOSE },
   { what: 'wildcard in the Will Topic', flags: '06', payload: `${ID} 0001 23 0000`, answers: { 3: '', 4: '' } },
   { what: 'wildcard in the Will Topic', flags: '06', payload: `${ID} 00 0001 2b 0000`, answers: { 5: '' } },
   { what: 'Will Topic $CONTROL/a', flags: '06', payload: `${ID} 000a 24434f4e54524f4c2f61 0000`, answers: { 3: '', 4: '' } },
   { what: 'Will Topic $CONTROL/a', flags: '06', payload: `${ID} 00 000a 24434f4e54524f4c2f61 0000`, answers: { 5: '' } },
   { what: 'empty Will Topic', flags: '06', payload: `${ID} 0000 0000`, answers: { 3: '', 4: '' } },
   { what: 'empty Will Topic', flags: '06', payload: `${ID} 00 0000 0000`, answers: { 5: '20 03 00 82 00' } },
-  { what: 'Will Retain without retain_available [MQTT-3.2.2-13]', flags: '26', payload: `${ID} ${WILL[3]}`, broker: { settings: { retainAvailable: false } }, answers: { 3: '', 4: '' } },
+  { what: 'Will Retain without retain_available [MQTT311-3.2.2-6]', flags: '26', payload: `${ID} ${WILL[3]}`, broker: { settings: { retainAvailable: false } }, answers: { 3: '', 4: '' } },
   { what: 'Will Retain without retain_available [MQTT-3.2.2-13]', flags: '26', payload: `${ID} ${WILL[5]}`, broker: { settings: { retainAvailable: false } }, answers: { 5: '20 03 00 9a 00' } },
-  { what: 'Will QoS over max_qos [MQTT-3.2.2-12]', flags: '16', payload: `${ID} ${WILL[3]}`, broker: { listener: { maxQos: 1 } }, answers: { 3: '', 4: '' } },
+  { what: 'Will QoS over max_qos [MQTT311-3.2.2-6]', flags: '16', payload: `${ID} ${WILL[3]}`, broker: { listener: { maxQos: 1 } }, answers: { 3: '', 4: '' } },
   { what: 'Will QoS over max_qos [MQTT-3.2.2-12]', flags: '16', payload: `${ID} ${WILL[5]}`, broker: { listener: { maxQos: 1 } }, answers: { 5: '20 05 00 9b 02 24 01' } },
   { what: 'will over message_size_limit', flags: '06', payload: `${ID} 0001 77 0003 787878`, broker: { settings: { messageSizeLimit: 2 } }, answers: { 3: '20 02 00 05', 4: '20 02 00 05' } },
   { what: 'will over message_size_limit', flags: '06', payload: `${ID} 00 0001 77 0003 787878`, broker: { settings: { messageSizeLimit: 2 } }, answers: { 5: '20 03 00 95 00' } },
   { what: 'Property Length beyond the packet', flags: '02', properties: '20', payload: ID, answers: { 5: '20 03 00 81 00' } },
-  { what: 'Property Length not in its shortest form', flags: '02', properties: '80 00', payload: ID, answers: { 5: '20 03 00 81 00' } },
+  { what: 'Property Length not in its shortest form [MQTT-1.5.5-1]', flags: '02', properties: '80 00', payload: ID, answers: { 5: '20 03 00 81 00' } },
   { what: 'property that does not exist', flags: '02', properties: '02 7f 00', payload: ID, answers: { 5: '20 03 00 81 00' } },
   { what: 'property value that is cut off', flags: '02', properties: '02 21 00', payload: ID, answers: { 5: '20 03 00 81 00' } },
   { what: 'property that may not stand there', flags: '02', properties: '02 01 00', payload: ID, answers: { 5: '20 03 00 82 00' } },
@@ -80,27 +80,27 @@ const ROWS: readonly Row[] = [
   { what: 'Receive Maximum 0', flags: '02', properties: '03 21 0000', payload: ID, answers: { 5: '20 03 00 82 00' } },
   { what: 'Maximum Packet Size 0', flags: '02', properties: '05 27 00000000', payload: ID, answers: { 5: '20 03 00 82 00' } },
   { what: 'boolean of 2', flags: '02', properties: '02 17 02', payload: ID, answers: { 5: '20 03 00 82 00' } },
-  { what: 'invalid UTF-8 in a property', flags: '02', properties: '06 26 0001 ff 0000', payload: ID, answers: { 5: '' } },
+  { what: 'invalid UTF-8 in a User Property [MQTT-1.5.7-1]', flags: '02', properties: '06 26 0001 ff 0000', payload: ID, answers: { 5: '' } },
   { what: 'property value of the will that is cut off', flags: '06', payload: `${ID} 02 18 00 0001 77 0001 78`, answers: { 5: '20 03 00 81 00' } },
   { what: 'property that the will does not have', flags: '06', payload: `${ID} 03 21 0001 0001 77 0001 78`, answers: { 5: '20 03 00 82 00' } },
   { what: 'Authentication Data without Method', flags: '02', properties: '04 16 0001 61', payload: ID, answers: { 5: '20 03 00 82 00' } },
   { what: 'Authentication Method [MQTT-4.12.0-1]', flags: '02', properties: '04 15 0001 61', payload: ID, answers: { 5: '20 03 00 8c 00' } },
-  { what: 'client identifier that is not UTF-8 [MQTT-3.1.3-4]', flags: '02', payload: '0001 ff', answers: { 3: '', 4: '', 5: '20 03 00 85 00' } },
+  { what: 'client identifier that is not UTF-8 [MQTT-3.1.3-4] [MQTT-3.1.3-8] [MQTT311-3.1.3-4] [MQTT311-3.1.4-1]', flags: '02', payload: '0001 ff', answers: { 3: '', 4: '', 5: '20 03 00 85 00' } },
   { what: 'client identifier with a control character', flags: '02', payload: '0001 01', answers: { 3: '', 4: '', 5: '20 03 00 85 00' } },
   { what: 'client identifier that is cut off', flags: '02', payload: '0005 61', answers: { 3: '', 4: '', 5: '20 03 00 85 00' } },
-  { what: 'no client identifier at all [MQTT-3.1.3-3]', flags: '02', payload: '', answers: { 3: '', 4: '', 5: '20 03 00 85 00' } },
-  { what: 'username that is not UTF-8 [MQTT-3.1.3-11]', flags: '82', payload: `${ID} 0001 ff`, answers: CLOSE },
+  { what: 'no client identifier at all [MQTT-3.1.3-3] [MQTT-3.1.4-1] [MQTT311-3.1.3-3]', flags: '02', payload: '', answers: { 3: '', 4: '', 5: '20 03 00 85 00' } },
+  { what: 'username that is not UTF-8 [MQTT-3.1.3-12] [MQTT311-3.1.3-11]', flags: '82', payload: `${ID} 0001 ff`, answers: CLOSE },
   { what: 'username that is cut off', flags: '82', payload: `${ID} 0005 61`, answers: CLOSE },
-  { what: 'username flag and nothing behind', flags: '82', payload: ID, answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
-  { what: 'password that is cut off', flags: 'c2', payload: `${ID} 0001 75 0005 70`, answers: CLOSE },
-  { what: 'Will Payload that is cut off', flags: '06', payload: `${ID} 0001 77 0005 78`, answers: { 3: '', 4: '' } },
-  { what: 'bytes left over', flags: '02', payload: `${ID} 00`, answers: { 3: '', 4: '', 5: '20 03 00 81 00' } },
-  { what: 'empty identifier, clean [MQTT-3.1.3-7]', flags: '02', payload: '0000', answers: { 3: '20 02 00 02' } },
-  { what: 'empty identifier, not clean [MQTT-3.1.3-8] [MQTT-3.1.3-9]', flags: '00', payload: '0000', answers: { 3: '20 02 00 02', 4: '20 02 00 02' } },
-  { what: 'empty identifier without allow_zero_length_clientid', flags: '02', payload: '0000', broker: { settings: { allowZeroLengthClientId: false } }, answers: { 3: '20 02 00 02', 4: '20 02 00 02', 5: '20 03 00 80 00' } },
+  { what: 'username flag and nothing behind [MQTT-3.1.2-17] [MQTT311-3.1.2-19]', flags: '82', payload: ID, answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
+  { what: 'password that is cut off [MQTT-3.1.2-19] [MQTT311-3.1.2-21]', flags: 'c2', payload: `${ID} 0001 75 0005 70`, answers: CLOSE },
+  { what: 'Will Payload that is cut off [MQTT311-3.1.2-9]', flags: '06', payload: `${ID} 0001 77 0005 78`, answers: { 3: '', 4: '' } },
+  { what: 'bytes left over [MQTT-3.1.2-16] [MQTT-3.1.2-18] [MQTT311-3.1.2-18] [MQTT311-3.1.2-20]', flags: '02', payload: `${ID} 00`, answers: { 3: '', 4: '', 5: '20 03 00 81 00' } },
+  { what: 'empty identifier, clean', flags: '02', payload: '0000', answers: { 3: '20 02 00 02' } },
+  { what: 'empty identifier, not clean [MQTT311-3.1.3-7] [MQTT311-3.1.3-8]', flags: '00', payload: '0000', answers: { 3: '20 02 00 02', 4: '20 02 00 02' } },
+  { what: 'empty identifier without allow_zero_length_clientid [MQTT-3.1.3-8] [MQTT311-3.1.3-9]', flags: '02', payload: '0000', broker: { settings: { allowZeroLengthClientId: false } }, answers: { 3: '20 02 00 02', 4: '20 02 00 02', 5: '20 03 00 80 00' } },
   { what: 'Keep Alive over max_keepalive', flags: '02', payload: ID, broker: { settings: { maxKeepAlive: 59 } }, answers: { 3: '20 02 00 02', 4: '20 02 00 02' } },
   { what: 'Keep Alive of max_keepalive', flags: '02', payload: ID, broker: { settings: { maxKeepAlive: 60 } }, answers: ACCEPTED },
-  { what: 'refused credentials [MQTT-3.1.4-2]', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses }, answers: { 3: '20 02 00 05', 4: '20 02 00 05', 5: '20 03 00 87 00' } },
+  { what: 'refused credentials [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.13.2-1] [MQTT311-3.2.2-5]', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses }, answers: { 3: '20 02 00 05', 4: '20 02 00 05', 5: '20 03 00 87 00' } },
   { what: 'refused credentials, max_qos 0', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses, listener: { maxQos: 0 } }, answers: { 5: '20 05 00 87 02 24 00' } },
   { what: 'Maximum Packet Size of CONNACK', flags: '02', properties: '05 27 00000010', payload: ID, answers: { 5: ACCEPTED[5] } },
   { what: 'Maximum Packet Size below CONNACK [MQTT-3.1.2-24]', flags: '02', properties: '05 27 0000000f', payload: ID, answers: { 5: '' } },
@@ -140,14 +140,14 @@ describe('protocol name and level', () => {
     { name: 'MQTT', level: 0x85, answer: ACCEPTED[5] },
   ] as const;
   for (const { name, level, answer } of LEVELS) {
-    it(`${name} with level 0x${level.toString(16)}: ${answer} [MQTT-3.1.2-2]`, async () => {
+    it(`${name} with level 0x${level.toString(16)}: ${answer} [MQTT-3.1.2-2] [MQTT311-3.1.2-2]`, async () => {
       const client = new TestBroker().open(5);
       expect(await client.exchange(connect({ name, level, flags: '02' }, ID))).toBe(answer);
     });
   }
 
   it.each(['0004 4d515455', '0004 6d717474', '0006 4d5154545474', '0000', '0005 4d51'])(
-    'Protocol Name %s closes [MQTT-3.1.2-1]',
+    'Protocol Name %s closes [MQTT-3.1.2-1] [MQTT311-3.1.2-1]',
     async (name) => {
       const body = `${name} 04 02 003c 0001 61`.replaceAll(' ', '');
       const client = new TestBroker().open();
@@ -208,7 +208,7 @@ describe('a refused CONNECT', () => {
   });
 });
 
-it('packets behind a refused CONNECT are not handled [MQTT-3.1.4-5]', async () => {
+it('packets behind a refused CONNECT are not handled [MQTT311-3.1.4-5]', async () => {
   const broker = new TestBroker({ verifier: refuses });
   const client = broker.open();
   client.write(

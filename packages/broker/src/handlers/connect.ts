@@ -18,7 +18,7 @@ import { REFUSALS, type Refusal } from './connect-refusal-table.js';
 interface Admission {
   readonly packet: Connect;
   readonly clientId: string;
-  /** The broker made the Client Identifier up [MQTT-3.1.3-6]. */
+  /** The broker made the Client Identifier up [MQTT-3.1.3-6] [MQTT311-3.1.3-6]. */
   readonly assigned: boolean;
   readonly keepAlive: number;
 }
@@ -72,13 +72,14 @@ function admit(connection: Connection, packet: Connect): Admission | Refusal {
   if (tooLong && packet.protocolVersion !== 5) return REFUSALS.keepAlive;
   return {
     packet,
+    // Of any length and any text [MQTT-3.1.3-5] [MQTT311-3.1.3-5].
     clientId: assigned ? realm.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
     assigned,
     keepAlive: tooLong ? limit : packet.keepAlive,
   };
 }
 
-/** 3.1 never; 3.1.1 only with Clean Session [MQTT-3.1.3-7]; MQTT 5 always, if the configuration lets it. */
+/** 3.1 never; 3.1.1 only with Clean Session [MQTT311-3.1.3-7] [MQTT311-3.1.3-8]; MQTT 5 always, if the configuration lets it. */
 function mayBeAssigned(packet: Connect, allowed: boolean): boolean {
   if (packet.protocolVersion === 3 || !allowed) return false;
   return packet.protocolVersion === 5 || packet.cleanStart;
@@ -90,9 +91,10 @@ function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verd
     const { maxQos } = connection.listener;
     // The one property that a refusal has (broker §9.3).
     const properties: Property[] = maxQos < 2 ? [{ name: 'maximumQoS', value: maxQos }] : [];
+    // [MQTT-3.2.2-6] [MQTT311-3.2.2-4]; an identifier that is refused [MQTT311-3.1.3-9]
     connection.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode, properties });
   }
-  // [MQTT-3.1.4-5] [MQTT-3.2.2-7]
+  // [MQTT-3.1.4-2] [MQTT-3.1.4-6] [MQTT-3.2.2-7] [MQTT-4.13.2-1] [MQTT311-3.1.4-5] [MQTT311-3.2.2-5]
   connection.close(refusal.reason);
   return Verdict.PAUSE;
 }
@@ -125,7 +127,9 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
   const { session, present } = engine.sessions.open(clientId, packet.cleanStart);
   connection.phase = Phase.CONNECTED;
   connection.session = session;
+  // [MQTT-3.2.2-22]
   connection.keepAlive = keepAlive;
+  // [MQTT-3.1.2-7] [MQTT311-3.1.2-8]; undefined without the Will Flag [MQTT311-3.1.2-12]
   connection.will = packet.will;
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
@@ -137,13 +141,14 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
     Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, engine.settings.maxTopicAliasBroker),
   );
   logAccepted(connection, packet, keepAlive);
-  // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  // Before anything else, once [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT311-3.1.4-4] [MQTT311-3.2.0-1]; Session
+  // Present [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT311-3.2.2-1] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]
   connection.send({ ...connack, sessionPresent: present });
   session.attach(connection, windowOf(connection, packet), present);
   return Verdict.CONTINUE;
 }
 
-/** [MQTT-3.1.4-3]: the same Client Identifier connects again, so the older connection goes. */
+/** [MQTT-3.1.4-3] [MQTT311-3.1.4-2]: the same Client Identifier connects again, so the older connection goes. */
 function takeOver(connection: Connection, packet: Connect, clientId: string): void {
   const { engine } = connection;
   const old = engine.sessions.get(clientId)?.connection;
@@ -163,14 +168,17 @@ function expiryOf(packet: Connect): number {
   return packet.cleanStart ? 0 : NEVER;
 }
 
-/** How many unacknowledged messages the client takes at a time (broker §9.10) [MQTT-3.3.4-9]. */
+/** How many unacknowledged messages the client takes at a time (broker §9.10) [MQTT-3.3.4-9] [MQTT-4.9.0-1]. */
 function windowOf(connection: Connection, packet: Connect): number {
   if (packet.protocolVersion === 5) return property(packet.properties, 'receiveMaximum') ?? UNLIMITED_WINDOW;
   const { maxInflightMessages } = connection.engine.settings;
   return maxInflightMessages === 0 ? UNLIMITED_WINDOW : maxInflightMessages;
 }
 
-/** In the order of broker §9.3. */
+/**
+ * In the order of broker §9.3. Never Response Information [MQTT-3.1.2-28], Reason String [MQTT-3.2.2-19], User Property
+ * [MQTT-3.2.2-20].
+ */
 function connackProperties(
   connection: Connection,
   { packet, clientId, assigned, keepAlive }: Admission,
@@ -181,11 +189,13 @@ function connackProperties(
   if (keepAlive !== packet.keepAlive) properties.push({ name: 'serverKeepAlive', value: keepAlive });
   if (settings.maxTopicAlias > 0)
     properties.push({ name: 'topicAliasMaximum', value: settings.maxTopicAlias });
+  // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
   if (assigned) properties.push({ name: 'assignedClientIdentifier', value: clientId });
   if (!settings.retainAvailable) properties.push({ name: 'retainAvailable', value: 0 });
   properties.push({ name: 'maximumPacketSize', value: settings.maxPacketSize });
   if (settings.maxInflightMessages > 0)
     properties.push({ name: 'receiveMaximum', value: settings.maxInflightMessages });
+  // [MQTT-3.2.2-9]
   if (maxQos < 2) properties.push({ name: 'maximumQoS', value: maxQos });
   return properties;
 }

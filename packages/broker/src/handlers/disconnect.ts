@@ -1,7 +1,10 @@
 import { type Disconnect, ProtocolError, property, ReasonCode, Verdict } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
 
-/** DISCONNECT (3.14.4): the client leaves; nothing after it is processed [MQTT-3.14.4-1] [MQTT-3.14.4-2]. */
+/**
+ * DISCONNECT (3.14.4): the client leaves; nothing after it is processed [MQTT-3.14.4-1] [MQTT-3.14.4-2]
+ * [MQTT311-3.14.4-1] [MQTT311-3.14.4-2].
+ */
 export function handleDisconnect(connection: Connection, packet: Disconnect): Verdict {
   const expiry = property(packet.properties, 'sessionExpiryInterval');
   const { session } = connection;
@@ -15,7 +18,7 @@ export function handleDisconnect(connection: Connection, packet: Disconnect): Ve
     }
     session.expiryInterval = expiry;
   }
-  // [MQTT-3.14.4-3] [MQTT-3.1.2-8]: only a normal disconnection discards the will (broker §9.5).
+  // [MQTT-3.14.4-3] [MQTT-3.1.2-8] [MQTT-3.1.2-10] [MQTT311-3.14.4-3] [MQTT311-3.1.2-10]: only a normal disconnection discards the will (broker §9.5).
   connection.close(packet.reasonCode === ReasonCode.SUCCESS ? 'disconnected' : 'disconnectedWithWill');
   return Verdict.PAUSE;
 }

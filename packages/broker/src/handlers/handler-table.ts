@@ -42,7 +42,7 @@ const HANDLERS: readonly Handler[] = [
  */
 export function checkPlace(phase: Phase, type: number): void {
   const connected = phase === Phase.CONNECTED;
-  // [MQTT-3.1.0-1] [MQTT-3.1.0-2]
+  // [MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT311-3.1.0-1] [MQTT311-3.1.0-2]
   if ((type === PacketType.CONNECT) === connected) {
     throw connected
       ? new ProtocolError('second-connect', 'second CONNECT')

@@ -7,13 +7,13 @@ const deep = 'a/'.repeat(201);
 describe('a PUBLISH that costs the client its connection', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; v3?: string; v5?: string; code?: number; options?: TestBrokerOptions }[] = [
-    { what: 'QoS 3 [MQTT-3.3.1-4]', v3: '36 05 0001 61 0001', v5: '36 06 0001 61 0001 00', code: 0x81 },
-    { what: 'DUP with QoS 0 [MQTT-3.3.1-2]', v3: '38 03 0001 61', v5: '38 04 0001 61 00', code: 0x81 },
-    { what: 'empty topic [MQTT-4.7.3-1]', v3: '30 02 0000', v5: '30 03 0000 00', code: 0x82 },
-    { what: 'topic with # [MQTT-3.3.2-2]', v3: '30 05 0003 612f23', v5: '30 06 0003 612f23 00', code: 0x81 },
-    { what: 'topic with + [MQTT-3.3.2-2]', v3: '30 05 0003 612f2b', v5: '30 06 0003 612f2b 00', code: 0x81 },
-    { what: 'topic with NUL [MQTT-4.7.3-2]', v3: '30 03 0001 00', v5: '30 04 0001 00 00', code: 0x81 },
-    { what: 'topic that is not UTF-8 [MQTT-3.3.2-1]', v3: '30 03 0001 ff', v5: '30 04 0001 ff 00', code: 0x81 },
+    { what: 'QoS 3 [MQTT-3.3.1-4] [MQTT311-3.3.1-4]', v3: '36 05 0001 61 0001', v5: '36 06 0001 61 0001 00', code: 0x81 },
+    { what: 'DUP with QoS 0 [MQTT-3.3.1-2] [MQTT311-3.3.1-2]', v3: '38 03 0001 61', v5: '38 04 0001 61 00', code: 0x81 },
+    { what: 'empty topic [MQTT-4.7.3-1] [MQTT311-4.7.3-1]', v3: '30 02 0000', v5: '30 03 0000 00', code: 0x82 },
+    { what: 'topic with # [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT311-3.3.2-2] [MQTT311-4.7.1-1]', v3: '30 05 0003 612f23', v5: '30 06 0003 612f23 00', code: 0x81 },
+    { what: 'topic with + [MQTT-3.3.2-2] [MQTT311-3.3.2-2]', v3: '30 05 0003 612f2b', v5: '30 06 0003 612f2b 00', code: 0x81 },
+    { what: 'topic with NUL [MQTT-4.7.3-2] [MQTT311-4.7.3-2]', v3: '30 03 0001 00', v5: '30 04 0001 00 00', code: 0x81 },
+    { what: 'topic that is not UTF-8 [MQTT-3.3.2-1] [MQTT311-3.3.2-1]', v3: '30 03 0001 ff', v5: '30 04 0001 ff 00', code: 0x81 },
     { what: 'topic with a control character (broker T-47)', v3: '30 03 0001 1f', v5: '30 04 0001 1f 00', code: 0x81 },
     { what: 'topic that is cut off', v3: '30 03 0005 61', v5: '30 03 0005 61', code: 0x81 },
     { what: 'no Packet Identifier', v3: '32 03 0001 61', v5: '32 03 0001 61', code: 0x81 },
@@ -89,7 +89,7 @@ describe('topics that start with $', () => {
   });
 });
 
-describe('PUBACK [MQTT-3.3.4-1]', () => {
+describe('PUBACK [MQTT-3.3.4-1] [MQTT311-3.3.4-1]', () => {
   // biome-ignore format: one row a line
   const ROWS = [
     { what: 'nobody subscribed', filters: {}, code: ' 0x10' },

@@ -12,7 +12,7 @@ import type { Engine } from '../engine.js';
 import { composeFrame, expiryOf, isEndlessExpiry, isReservedTopic, Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 
-/** PUBLISH (3.3.4, 4.3). */
+/** PUBLISH (3.3.4, 4.3): answered as its QoS says [MQTT-3.3.4-1] [MQTT311-3.3.4-1]. */
 export function handlePublish(connection: Connection, packet: Publish): Verdict {
   const frame = packet as PublishFrame;
   const { engine } = connection;
@@ -30,6 +30,8 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
   }
   const matched =
     refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, frame, topic), session);
+  // QoS 1: nothing is remembered of it, so the next PUBLISH with its identifier is new, whatever DUP says.
+  // [MQTT-4.3.2-4] [MQTT-4.3.2-5] [MQTT-2.2.1-5] [MQTT311-4.3.2-2] [MQTT311-2.3.1-6]
   if (frame.qos === 1) {
     const done = matched ? ReasonCode.SUCCESS : ReasonCode.NO_MATCHING_SUBSCRIBERS;
     connection.acknowledge(
@@ -60,7 +62,10 @@ function checkAllowed(connection: Connection, frame: PublishFrame): void {
   }
 }
 
-/** Reason Code that refuses a PUBLISH without harm to the connection; 0 where it is taken. MQTT 3 never hears of it. */
+/**
+ * Reason Code that refuses a PUBLISH without harm to the connection; 0 where it is taken. MQTT 3 never hears of it
+ * [MQTT311-3.3.5-2].
+ */
 function refusalOf(engine: Engine, topic: string, frame: PublishFrame): number {
   const limit = engine.settings.messageSizeLimit;
   if (limit > 0 && frame.payloadLength > limit) return ReasonCode.PACKET_TOO_LARGE;
@@ -80,7 +85,10 @@ function messageOf(engine: Engine, frame: PublishFrame, topic: string): Message 
   return new Message(topic, composeFrame(topic, frame.payload, frame.qos, frame.retain, own, 5), expiresAt);
 }
 
-/** QoS 2: kept until PUBREL releases it (4.3.3), which is when it is routed (broker §9.7). */
+/**
+ * QoS 2: kept until PUBREL releases it (4.3.3), which is when it is routed (broker §9.7) [MQTT-4.3.3-8] [MQTT-4.3.3-10]
+ * [MQTT311-4.3.3-2].
+ */
 function receiveQoS2(
   connection: Connection,
   session: Session,
@@ -94,7 +102,7 @@ function receiveQoS2(
   const known = inbound.get(packetId);
   if (known === undefined) {
     if (refusal !== ReasonCode.SUCCESS) {
-      // A failed PUBREC ends the exchange in MQTT 5; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
+      // A failed PUBREC ends the exchange in MQTT 5 [MQTT-4.3.3-9]; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
       connection.acknowledge(PacketType.PUBREC, packetId, refusal);
       return Verdict.CONTINUE;
     }

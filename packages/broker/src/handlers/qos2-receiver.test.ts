@@ -33,7 +33,7 @@ const lasting = (protocolVersion: 3 | 4 | 5) =>
 
 for (const version of [3, 4, 5] as const) {
   describe(`version ${version}: the receiver of QoS 2`, () => {
-    it('routes at PUBREL and not before [MQTT-4.3.3-8]', async () => {
+    it('routes at PUBREL and not before [MQTT-4.3.3-8] [MQTT-4.3.3-11] [MQTT311-4.3.3-2]', async () => {
       const { client, watcher } = await withWatcher(version);
       expect(await client.send(qos2('1', 3))).toEqual(['PUBREC #3']);
       expect(await watcher.take()).toEqual([]);
@@ -54,12 +54,15 @@ for (const version of [3, 4, 5] as const) {
       expect(await watcher.take()).toEqual([]);
     });
 
-    it.each([true, false])('takes the same message again once, DUP %s [MQTT-4.3.3-10]', async (dup) => {
-      const { client, watcher } = await withWatcher(version);
-      expect(await client.send(qos2('1', 3), qos2('1', 3, { dup }))).toEqual(['PUBREC #3', 'PUBREC #3']);
-      await client.send(pubrel(3));
-      expect(await watcher.take()).toEqual(['PUBLISH t=1']);
-    });
+    it.each([true, false])(
+      'takes the same message again once, DUP %s [MQTT-4.3.3-10] [MQTT311-4.3.3-2]',
+      async (dup) => {
+        const { client, watcher } = await withWatcher(version);
+        expect(await client.send(qos2('1', 3), qos2('1', 3, { dup }))).toEqual(['PUBREC #3', 'PUBREC #3']);
+        await client.send(pubrel(3));
+        expect(await watcher.take()).toEqual(['PUBLISH t=1']);
+      },
+    );
 
     it('does not take the same message a third time (broker T-18)', async () => {
       const { client, watcher } = await withWatcher(version);
@@ -136,7 +139,7 @@ for (const version of [3, 4, 5] as const) {
       expect(await client.send(...packets)).toEqual(packets.map(({ packetId }) => `PUBREC #${packetId}`));
     });
 
-    it('keeps what is not released over a reconnect [MQTT-4.1.0-1]', async () => {
+    it('keeps what is not released over a reconnect [MQTT-3.1.2-23] [MQTT311-4.1.0-1]', async () => {
       const { broker, client, watcher } = await withWatcher(version);
       await client.send(qos2('1', 1), qos2('2', 2));
       await client.send(disconnectPacket());

@@ -24,23 +24,23 @@ const filter = (text: string): string => {
 describe('SUBSCRIBE that costs the client its connection', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; payload: string; versions?: readonly (3 | 4 | 5)[]; code: string }[] = [
-    { what: 'no filter [MQTT-3.8.3-2]', payload: '', versions: [4, 5], code: '81' },
-    { what: 'empty filter [MQTT-4.7.3-1]', payload: '0000 00', code: '81' },
-    { what: '# inside [MQTT-4.7.1-1]', payload: `${filter('a/#/b')} 00`, code: '81' },
-    { what: '# behind text [MQTT-4.7.1-1]', payload: `${filter('a#')} 00`, code: '81' },
-    { what: '+ beside text [MQTT-4.7.1-2]', payload: `${filter('a/b+')} 00`, code: '81' },
-    { what: 'filter with NUL [MQTT-4.7.3-2]', payload: '0001 00 00', code: '81' },
-    { what: 'filter that is not UTF-8 [MQTT-3.8.3-1]', payload: '0001 ff 00', code: '81' },
+    { what: 'no filter [MQTT-3.8.3-2] [MQTT311-3.8.3-3]', payload: '', versions: [4, 5], code: '81' },
+    { what: 'empty filter [MQTT-4.7.3-1] [MQTT311-4.7.3-1]', payload: '0000 00', code: '81' },
+    { what: '# inside [MQTT-4.7.1-1] [MQTT311-4.7.1-2]', payload: `${filter('a/#/b')} 00`, code: '81' },
+    { what: '# behind text [MQTT-4.7.1-1] [MQTT311-4.7.1-2]', payload: `${filter('a#')} 00`, code: '81' },
+    { what: '+ beside text [MQTT-4.7.1-2] [MQTT311-4.7.1-3]', payload: `${filter('a/b+')} 00`, code: '81' },
+    { what: 'filter with NUL [MQTT-4.7.3-2] [MQTT311-4.7.3-2]', payload: '0001 00 00', code: '81' },
+    { what: 'filter that is not UTF-8 [MQTT-3.8.3-1] [MQTT311-3.8.3-1]', payload: '0001 ff 00', code: '81' },
     { what: 'more than 200 level separators', payload: `${filter('/'.repeat(201))} 00`, code: '81' },
     { what: 'QoS 3', payload: `${filter('a')} 03`, code: '81' },
-    { what: 'reserved option bit 6 [MQTT-3.8.3-5]', payload: `${filter('a')} 40`, code: '81' },
-    { what: 'reserved option bit 7 [MQTT-3.8.3-5]', payload: `${filter('a')} 80`, code: '81' },
+    { what: 'reserved option bit 6 [MQTT-3.8.3-5] [MQTT311-3.8.3-4]', payload: `${filter('a')} 40`, code: '81' },
+    { what: 'reserved option bit 7 [MQTT-3.8.3-5] [MQTT311-3.8.3-4]', payload: `${filter('a')} 80`, code: '81' },
     { what: 'Retain Handling 3', payload: `${filter('a')} 30`, code: '81' },
     { what: 'option bit 2 before MQTT 5 [MQTT311-3.8.3-4]', payload: `${filter('a')} 04`, versions: [3, 4], code: '' },
     { what: 'option bit 4 before MQTT 5 [MQTT311-3.8.3-4]', payload: `${filter('a')} 10`, versions: [3, 4], code: '' },
     { what: 'no options', payload: filter('a'), code: '81' },
-    { what: '$share/g [MQTT-4.8.2-1]', payload: `${filter('$share/g')} 00`, code: '82' },
-    { what: '$share/g/ [MQTT-4.8.2-1]', payload: `${filter('$share/g/')} 00`, code: '82' },
+    { what: '$share/g [MQTT-4.8.2-2]', payload: `${filter('$share/g')} 00`, code: '82' },
+    { what: '$share/g/ [MQTT-4.8.2-2]', payload: `${filter('$share/g/')} 00`, code: '82' },
     { what: 'share name with + [MQTT-4.8.2-2]', payload: `${filter('$share/g+/a')} 00`, code: '82' },
     { what: 'share name with # [MQTT-4.8.2-2]', payload: `${filter('$share/#/a')} 00`, code: '82' },
     { what: 'No Local on a shared subscription [MQTT-3.8.3-4]', payload: `${filter('$share/g/a')} 04`, versions: [5], code: '82' },
@@ -68,10 +68,10 @@ describe('SUBSCRIBE that costs the client its connection', () => {
 describe('UNSUBSCRIBE that costs the client its connection', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; payload: string; versions?: readonly (3 | 4 | 5)[]; code: string }[] = [
-    { what: 'no filter [MQTT-3.10.3-2]', payload: '', versions: [4, 5], code: '81' },
+    { what: 'no filter [MQTT-3.10.3-2] [MQTT311-3.10.3-2]', payload: '', versions: [4, 5], code: '81' },
     { what: 'empty filter', payload: '0000', code: '81' },
     { what: 'malformed filter', payload: filter('a/#/b'), code: '81' },
-    { what: 'filter that is not UTF-8 [MQTT-3.10.3-1]', payload: '0001 ff', code: '81' },
+    { what: 'filter that is not UTF-8 [MQTT-3.10.3-1] [MQTT311-3.10.3-1]', payload: '0001 ff', code: '81' },
     { what: '$share/g', payload: filter('$share/g'), code: '82' },
   ];
   for (const { what, payload, versions = ALL, code } of ROWS) {
@@ -91,7 +91,7 @@ describe('SUBACK', () => {
     [4, '90 06 12 34 00 01 02 01'],
     [5, '90 07 12 34 00 00 01 02 01'],
   ] as const)(
-    'version %i: one, with a code for each filter, in order [MQTT-3.8.4-5] [MQTT-3.8.4-6]',
+    'version %i: one, with a code for each filter, in order [MQTT-3.8.4-1] [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [MQTT311-3.8.4-1] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5] [MQTT311-3.9.3-1]',
     async (protocolVersion, bytes) => {
       const client = await new TestBroker().connect({ protocolVersion });
       expect(await client.exchange(subscribePacket({ a: 0, b: 1, c: 2, '$share/g/d': 1 }, 0x1234))).toBe(
@@ -100,7 +100,7 @@ describe('SUBACK', () => {
     },
   );
 
-  it('grants no more than max_qos [MQTT-3.8.4-8]', async () => {
+  it('grants no more than max_qos [MQTT-3.8.4-7] [MQTT-3.2.2-10]', async () => {
     const client = await new TestBroker({ listener: { maxQos: 1 } }).connect();
     expect(await client.send(subscribePacket({ a: 0, b: 1, c: 2 }))).toEqual(['SUBACK #1 0x00 0x01 0x01']);
   });
@@ -122,7 +122,7 @@ describe('SUBACK', () => {
   });
 });
 
-describe('the same filter again [MQTT-3.8.4-3]', () => {
+describe('the same filter again [MQTT-3.8.4-3] [MQTT311-3.8.4-3]', () => {
   it('replaces QoS, options and identifier, and stays one subscription', async () => {
     const client = await new TestBroker().connect({ protocolVersion: 5 });
     const first = [{ name: 'subscriptionIdentifier', value: 5 } as const];
@@ -155,7 +155,7 @@ describe('UNSUBACK', () => {
     expect(await client.exchange(unsubscribePacket(['a', 'b'], 7))).toBe('b0 02 00 07');
   });
 
-  it('MQTT 5: says for each filter whether it was there, in order [MQTT-3.11.3-1] (broker T-34)', async () => {
+  it('MQTT 5: says for each filter whether it was there, in order [MQTT-3.11.3-1] [MQTT-3.11.3-2] [MQTT-3.10.4-5] (broker T-34)', async () => {
     const client = await new TestBroker().connect({ protocolVersion: 5 });
     await client.send(subscribePacket({ a: 0, '$foo/x': 0, '$share/g/a': 0 }));
     expect(
@@ -165,7 +165,7 @@ describe('UNSUBACK', () => {
     ).toEqual(['UNSUBACK #7 0x11 0x00 0x11 0x00 0x11 0x00 0x11']);
   });
 
-  it('takes the filter character by character [MQTT-3.10.4-1]', async () => {
+  it('takes the filter character by character [MQTT-3.10.4-1] [MQTT311-3.10.4-1]', async () => {
     const client = await new TestBroker().connect({ protocolVersion: 5 });
     await client.send(subscribePacket({ 'a/+': 0 }));
     expect(await client.send(unsubscribePacket(['a/b', 'a/#', 'A/+']))).toEqual([
@@ -174,7 +174,7 @@ describe('UNSUBACK', () => {
     expect(await client.send(publishPacket('a/b', '1'))).toEqual(['PUBLISH a/b=1']);
   });
 
-  it('ends delivery, and finishes what was under way [MQTT-3.10.4-2] [MQTT-3.10.4-3]', async () => {
+  it('ends delivery, and finishes what was under way [MQTT-3.10.4-2] [MQTT311-3.10.4-2] [MQTT-3.10.4-3] [MQTT311-3.10.4-3]', async () => {
     const client = await new TestBroker().connect();
     await client.send(subscribePacket({ a: 2 }));
     expect(await client.send(publishPacket('a', '1', { qos: 2 }), acknowledgement('PUBREL', 1))).toEqual([

@@ -15,7 +15,12 @@ import type { Session } from '../session/session.js';
 /** A subscription whose retained messages are to be sent. */
 type Wanted = Subscription;
 
-/** SUBSCRIBE (3.8.4): one SUBACK with the codes in order [MQTT-3.8.4-5] [MQTT-3.8.4-6], then retained messages. */
+/**
+ * SUBSCRIBE (3.8.4): filter by filter, then one SUBACK with the codes in order, then retained messages
+ * [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [MQTT-2.2.1-6]
+ * [MQTT311-3.8.4-1] [MQTT311-3.8.4-2] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5] [MQTT311-3.9.3-1] [MQTT311-2.3.1-7].
+ * It has no properties: no Reason String [MQTT-3.9.2-1], no User Property [MQTT-3.9.2-2].
+ */
 export function handleSubscribe(connection: Connection, packet: Subscribe): Verdict {
   const { engine } = connection;
   const session = connection.session as Session;
@@ -51,8 +56,10 @@ function subscribe(
   const { engine, listener } = connection;
   const { share, filter } = parseFilter(request.filter);
   const known = session.subscriptions.get(request.filter);
-  // [MQTT-3.8.4-3]: the same filter again replaces what was asked for.
+  // [MQTT-3.8.4-3] [MQTT311-3.8.4-3]: the same filter again replaces what was asked for. What is queued stays
+  // [MQTT-3.8.4-4].
   const subscription = known ?? new Subscription(session, filter);
+  // Always granted, at most as the listener has it [MQTT-3.8.4-7] [MQTT-3.2.2-10] [MQTT-3.9.3-2] [MQTT311-3.9.3-2].
   subscription.qos = Math.min(request.qos, listener.maxQos) as QoS;
   subscription.noLocal = request.noLocal || connection.bridge;
   subscription.retainAsPublished = request.retainAsPublished || connection.bridge;
@@ -61,7 +68,7 @@ function subscribe(
     session.addSubscription(request.filter, subscription);
     engine.tree.add(subscription, share);
   }
-  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; never for Shared Subscriptions (broker §9.8).
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT311-3.3.1-6]; never for Shared Subscriptions (broker §9.8).
   const sends = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
   if (sends && share === undefined) wanted.push(subscription);
   return subscription;

@@ -2,11 +2,15 @@ import { NO_PROPERTIES, PacketType, ReasonCode, type Unsubscribe, Verdict } from
 import type { Connection } from '../connection/connection.js';
 import type { Session } from '../session/session.js';
 
-/** UNSUBSCRIBE (3.10.4). Deliveries in progress are finished [MQTT-3.10.4-2] [MQTT-3.10.4-3]. */
+/**
+ * UNSUBSCRIBE (3.10.4): nothing new is delivered, deliveries in progress are finished [MQTT-3.10.4-2] [MQTT-3.10.4-3]
+ * [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
+ */
 export function handleUnsubscribe(connection: Connection, packet: Unsubscribe): Verdict {
   const { engine } = connection;
   const session = connection.session as Session;
   const reasonCodes = packet.filters.map((filter) => {
+    // [MQTT-3.10.4-1] [MQTT311-3.10.4-1]
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) return ReasonCode.NO_SUBSCRIPTION_EXISTED;
     session.removeSubscription(filter);
@@ -15,7 +19,9 @@ export function handleUnsubscribe(connection: Connection, packet: Unsubscribe): 
     if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
     return ReasonCode.SUCCESS;
   });
-  // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-3.11.3-2] [MQTT-2.2.1-6]
+  // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-3.10.4-6] [MQTT311-2.3.1-7]
+  // No properties: no Reason String [MQTT-3.11.2-1], no User Property [MQTT-3.11.2-2].
   connection.send({
     type: PacketType.UNSUBACK,
     packetId: packet.packetId,

@@ -17,7 +17,8 @@ export interface ListeningSocket {
 const BACKLOG = 1024;
 
 /**
- * Listens at one place and hands every socket on.
+ * Listens at one place and hands every socket on: TCP and Unix sockets are ordered and lose nothing [MQTT-4.2.0-1]
+ * [MQTT311-7.1.1-1].
  * Rejects with the operating system's error (`EADDRINUSE`, `EACCES`) where it cannot.
  *
  * @param port 0 for a free one.

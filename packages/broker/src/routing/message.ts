@@ -9,7 +9,11 @@ import {
   type QoS,
 } from '@tsmqtt/protocol';
 
-/** An Application Message inside the broker: the frame it came in, and what the broker has to know besides. */
+/**
+ * An Application Message inside the broker: the frame it came in, and what the broker has to know besides. Payload and
+ * properties go on as they stand in the frame [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17]
+ * [MQTT-3.3.2-18] [MQTT-3.3.2-20].
+ */
 export class Message {
   #detached: Message | undefined;
   /** Connection on which a QoS 2 PUBLISH was repeated before its PUBREL, by its number; 0: none. */

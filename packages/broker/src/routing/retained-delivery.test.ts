@@ -48,7 +48,7 @@ describe('Retain Handling', () => {
 });
 
 describe('a retained message', () => {
-  it('is the last of its topic, QoS 0 ones too [MQTT-3.3.1-5]', async () => {
+  it('is the last of its topic, QoS 0 ones too [MQTT-3.3.1-5] [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]', async () => {
     const broker = new TestBroker();
     const publisher = await broker.connect({ clientId: 'publisher' });
     await publisher.send(publishPacket('a', '1', { retain: true, qos: 1 }));
@@ -64,7 +64,7 @@ describe('a retained message', () => {
     expect(lines.at(-1)).toBe(`PUBLISH a=1${qos > 0 ? ' q1 #1' : ''} retain`);
   });
 
-  it('is cleared by an empty payload, which is delivered live [MQTT-3.3.1-6] [MQTT-3.3.1-7]', async () => {
+  it('is cleared by an empty payload, which is delivered live [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT311-3.3.1-10] [MQTT311-3.3.1-11]', async () => {
     const client = await new TestBroker().connect();
     await client.send(publishPacket('a', '1', { retain: true }), subscribePacket({ '#': 0 }));
     expect(await client.send(publishPacket('a', '', { retain: true }))).toEqual(['PUBLISH a=']);
@@ -137,7 +137,7 @@ describe('many retained messages (broker B-10)', () => {
     expect(lines.filter((line) => line.startsWith('PUBLISH'))).toHaveLength(20);
   });
 
-  it('go on where a session comes back in the middle of them [MQTT-4.1.0-1]', async () => {
+  it('go on where a session comes back in the middle of them [MQTT-3.1.2-23]', async () => {
     const broker = new TestBroker({ settings: { maxInflightMessages: 1 } });
     const publisher = await broker.connect({ clientId: 'publisher' });
     for (let count = 0; count < 6; count++)

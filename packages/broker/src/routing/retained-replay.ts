@@ -56,7 +56,7 @@ export class RetainedReplay {
       }
       if (!message.retained || message.expiresAt <= now) continue;
       const qos = engine.deliveryQoS(message, cursor.subscription);
-      // [MQTT-3.3.1-8]: a retained message that is sent for a new subscription has RETAIN set.
+      // [MQTT311-3.3.1-8]: a retained message that is sent for a new subscription has RETAIN set.
       this.#session.deliver(message, qos, true, cursor.subscription.identifier);
     }
     this.#pumping = false;

@@ -27,7 +27,11 @@ export class RetainedStore {
     return countLevels(this.#root);
   }
 
-  /** Takes the place of what the topic had [MQTT-3.3.1-5]; an empty payload removes it [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
+  /**
+   * Takes the place of what the topic had [MQTT-3.3.1-5] [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]; an empty payload removes it
+   * and is not stored [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT311-3.3.1-10] [MQTT311-3.3.1-11]. Belongs to no session, so no
+   * session's end removes it [MQTT311-3.1.2-7].
+   */
   publish(message: Message): void {
     if (message.frame.payloadLength === 0) this.clear(message.topic);
     else this.#set(message.detached());
@@ -90,7 +94,10 @@ export class RetainedStore {
     }
   }
 
-  /** Retained messages whose topic the filter matches, as they stand now; `$` topics not by a wildcard [MQTT-4.7.2-1]. */
+  /**
+   * Retained messages whose topic the filter matches, as they stand now; `$` topics not by a wildcard
+   * [MQTT-4.7.2-1] [MQTT311-4.7.2-1].
+   */
   matching(filter: string): Message[] {
     const found: Message[] = [];
     collect(this.#root, filter.split('/'), 0, found);

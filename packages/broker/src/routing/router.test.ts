@@ -13,7 +13,7 @@ describe('QoS of a delivery', () => {
       for (const subscribed of levels) {
         const qos = upgradeOutgoingQos ? subscribed : Math.min(published, subscribed);
         const upgrade = upgradeOutgoingQos ? ', upgrade_outgoing_qos' : '';
-        it(`published ${published}, subscribed ${subscribed}${upgrade}: ${qos} [MQTT-3.8.4-8]`, async () => {
+        it(`published ${published}, subscribed ${subscribed}${upgrade}: ${qos} [MQTT-3.8.4-8] [MQTT311-3.8.4-6]`, async () => {
           const broker = new TestBroker({ settings: { upgradeOutgoingQos } });
           const client = await broker.connect();
           await client.send(subscribePacket({ a: subscribed }));
@@ -41,7 +41,7 @@ describe('overlapping subscriptions', () => {
     },
   );
 
-  it('MQTT 5: each with its own QoS, RETAIN and Subscription Identifier [MQTT-3.3.4-2] [MQTT-3.3.4-3]', async () => {
+  it('MQTT 5: each with its own QoS, RETAIN and Subscription Identifier [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-5]', async () => {
     const client = await new TestBroker().connect({ protocolVersion: 5 });
     await client.send(subscribePacket({ 'a/#': { retainAsPublished: true } }, 1, identifier(7)));
     await client.send(subscribePacket({ 'a/b': 1 }, 2, identifier(268_435_455)));
@@ -103,7 +103,7 @@ describe('RETAIN of a live copy', () => {
   const ROWS = [
     { what: 'RAP 0 [MQTT-3.3.1-12]', version: 5, retainAsPublished: false, bridge: false, retain: false },
     { what: 'RAP 1 [MQTT-3.3.1-13]', version: 5, retainAsPublished: true, bridge: false, retain: true },
-    { what: '3.1.1 [MQTT-3.3.1-9]', version: 4, retainAsPublished: false, bridge: false, retain: false },
+    { what: '3.1.1 [MQTT311-3.3.1-9]', version: 4, retainAsPublished: false, bridge: false, retain: false },
     { what: '3.1', version: 3, retainAsPublished: false, bridge: false, retain: false },
     { what: 'a bridge of 3.1.1', version: 4, retainAsPublished: false, bridge: true, retain: true },
     { what: 'the bridge bit with MQTT 5 means nothing', version: 5, retainAsPublished: false, bridge: true, retain: false },
@@ -173,7 +173,7 @@ describe('what goes on with a message', () => {
     expect((await current.take()).at(-1)).toBe('PUBLISH a=y');
   });
 
-  it('never DUP [MQTT-3.3.1-3]', async () => {
+  it('never DUP [MQTT-3.3.1-3] [MQTT311-3.3.1-3]', async () => {
     const broker = new TestBroker();
     const client = await broker.connect();
     await client.send(subscribePacket({ a: 2 }));
@@ -184,7 +184,7 @@ describe('what goes on with a message', () => {
   });
 
   it.each([0, 1, 2] as const)(
-    'its place: QoS %i messages of a publisher stay in order [MQTT-4.6.0-6]',
+    'its place: QoS %i messages of a publisher stay in order [MQTT-4.6.0-5] [MQTT311-4.6.0-5] [MQTT-4.6.0-6] [MQTT311-4.6.0-6]',
     async (qos) => {
       const broker = new TestBroker({ settings: { maxInflightMessages: 3 } });
       const client = await broker.connect();

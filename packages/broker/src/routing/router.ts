@@ -29,13 +29,16 @@ export class Router {
   }
 
   /**
-   * Delivers a message: retained first, then live (broker §9.9).
+   * Delivers a message: retained first, then live (broker §9.9); to the session of everybody who has a matching
+   * subscription, once for each [MQTT-4.5.0-1] [MQTT-3.3.2-3] [MQTT-3.3.4-2] [MQTT311-4.5.0-1] [MQTT311-3.3.2-3]
+   * [MQTT311-3.3.5-1].
    *
    * @param origin The session it came from; undefined for the broker's own.
    * @returns Whether any subscription matched, even one that does not get it (broker T-20).
    */
   publish(message: Message, origin: Session | undefined): boolean {
     const engine = this.#engine;
+    // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
     if (message.frame.retain) engine.retained.publish(message);
     const route = engine.tree.match(message.topic);
     for (const subscription of route.subscriptions) {
@@ -44,6 +47,7 @@ export class Router {
       this.#deliver(message, subscription);
     }
     for (const group of route.groups) {
+      // To this one alone, whatever becomes of it [MQTT-4.8.2-4] [MQTT-4.8.2-5] [MQTT-4.8.2-6].
       const member = group.take();
       if (member !== undefined) this.#deliver(message, member);
     }
@@ -54,8 +58,9 @@ export class Router {
 
   #deliver(message: Message, subscription: Subscription): void {
     const qos = this.#engine.deliveryQoS(message, subscription);
-    // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT311-3.3.1-9]
     const retain = subscription.retainAsPublished && message.frame.retain;
+    // [MQTT-3.3.4-3] [MQTT-3.3.4-5] [MQTT-4.8.2-3]
     subscription.session.deliver(message, qos, retain, subscription.identifier);
   }
 }

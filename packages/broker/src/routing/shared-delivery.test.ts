@@ -23,7 +23,7 @@ describe('shared subscriptions', () => {
   };
   type TestClient = Awaited<ReturnType<TestBroker['connect']>>;
 
-  it('give each message to one member, in turn [MQTT-4.8.2-3]', async () => {
+  it('give each message to one member, in turn (broker §9.9)', async () => {
     const broker = new TestBroker();
     const members = await group(broker, ['one', 'two', 'three']);
     await numbers(await broker.connect({ clientId: 'publisher' }), 6);
@@ -34,7 +34,7 @@ describe('shared subscriptions', () => {
     ]);
   });
 
-  it('keep the turns of members that are offline, and what they get (broker T-31) [MQTT-4.8.2-4]', async () => {
+  it('keep the turns of members that are offline, and what they get (broker T-31)', async () => {
     const broker = new TestBroker();
     const [one, two] = (await group(broker, ['one', 'two'], 1)) as [TestClient, TestClient];
     await two.vanish();
@@ -46,7 +46,7 @@ describe('shared subscriptions', () => {
     expect((await back.take()).slice(1)).toEqual(['PUBLISH a=2 q1 #1', 'PUBLISH a=4 q1 #2']);
   });
 
-  it('do not give a message to another member when it is refused [MQTT-4.8.2-5]', async () => {
+  it('do not give a message to another member when it is refused [MQTT-4.8.2-6]', async () => {
     const broker = new TestBroker();
     const [one, two] = (await group(broker, ['one', 'two'], 1)) as [TestClient, TestClient];
     await numbers(await broker.connect({ clientId: 'publisher' }), 1, 1);

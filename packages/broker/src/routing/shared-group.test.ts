@@ -14,7 +14,7 @@ const turns = (of: SharedGroup, members: readonly Subscription[], count: number)
   Array.from({ length: count }, () => members.indexOf(of.take() as Subscription));
 
 describe('rotation', () => {
-  it('gives every member its turn, strictly [MQTT-4.8.2-5]', () => {
+  it('gives every member its turn, strictly (broker §9.9)', () => {
     const { group: shared, members } = group(3);
     expect(turns(shared, members, 7)).toEqual([0, 1, 2, 0, 1, 2, 0]);
   });

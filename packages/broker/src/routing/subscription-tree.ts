@@ -24,8 +24,9 @@ const LARGEST_CACHE = 16_384;
 const LONGEST_CACHED = 512;
 
 /**
- * All subscriptions, by the levels of their Topic Filters (4.7). Matching walks the levels of the topic; what it finds
- * is remembered by topic until any subscription changes.
+ * All subscriptions, by the levels of their Topic Filters (4.7), wildcards included [MQTT311-3.8.3-2]. Matching walks the
+ * levels of the topic as they are [MQTT-4.7.3-4] [MQTT311-4.7.3-4]; what it finds is remembered by topic until any
+ * subscription changes.
  */
 export class SubscriptionTree {
   readonly #root = new Level();
@@ -159,7 +160,7 @@ function collect(
   const name = names[depth] as string;
   const literal = children.get(name);
   if (literal !== undefined) collect(literal, names, depth + 1, dollar, subscriptions, groups);
-  // [MQTT-4.7.2-1]: a wildcard does not match the first level of a topic that starts with `$`.
+  // [MQTT-4.7.2-1] [MQTT311-4.7.2-1]: a wildcard does not match the first level of a topic that starts with `$`.
   if (depth === 0 && dollar) return;
   const any = children.get('+');
   if (any !== undefined) collect(any, names, depth + 1, dollar, subscriptions, groups);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { numbersOf, setup, upTo, window } from '../../test/outgoing-setup.js';
 import { acknowledgement, publishPacket } from '../../test/raw-client.js';
 
-describe('a session that comes back [MQTT-4.4.0-1]', () => {
+describe('a session that comes back [MQTT-4.4.0-1] [MQTT311-4.4.0-1] [MQTT-3.3.1-1] [MQTT311-3.3.1-1]', () => {
   for (const version of [3, 4, 5] as const) {
     it(`version ${version}: what was sent comes again, in order, with DUP, then what waited`, async () => {
       const { client, publish, back } = await setup(version, 1, { settings: { maxInflightMessages: 3 } }, [

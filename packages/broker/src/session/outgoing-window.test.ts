@@ -4,13 +4,13 @@ import { acknowledgement, publishPacket, type RawClient, subscribePacket } from 
 import { TestBroker } from '../../test/test-broker.js';
 
 describe('Packet Identifiers', () => {
-  it('come in sequence from 1, for each session [MQTT-2.2.1-4]', async () => {
+  it('come in sequence from 1, for each session [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]', async () => {
     const { client, publish } = await setup(4);
     await publish(1, 3);
     expect(await client.take()).toEqual(['PUBLISH a=1 q1 #1', 'PUBLISH a=2 q1 #2', 'PUBLISH a=3 q1 #3']);
   });
 
-  it('are not taken again while in use, and go on in sequence [MQTT-2.2.1-3]', async () => {
+  it('are not taken again while in use, and go on in sequence [MQTT-2.2.1-4] [MQTT311-2.3.1-4]', async () => {
     const { client, publish } = await setup(4);
     await publish(1, 3);
     await client.send(acknowledgement('PUBACK', 2), acknowledgement('PUBACK', 1));

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.js';
 import { NEVER, Session } from './session.js';
 
-/** All sessions by Client Identifier, connected and not. */
+/** All sessions by Client Identifier, connected and not [MQTT-3.1.3-2] [MQTT311-3.1.3-2]. */
 export class SessionRegistry {
   readonly #engine: Engine;
   readonly #sessions = new Map<string, Session>();
@@ -24,7 +24,10 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  /** The session for a client that connects: the one there was, or a new one. */
+  /**
+   * The session for a client that connects: the one there was, or a new one [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6]
+   * [MQTT-3.1.4-4] [MQTT311-3.1.2-4] [MQTT311-3.1.2-6] [MQTT311-3.1.4-3].
+   */
   open(clientId: string, cleanStart: boolean): { readonly session: Session; readonly present: boolean } {
     const known = this.#sessions.get(clientId);
     if (known !== undefined) {
@@ -44,7 +47,10 @@ export class SessionRegistry {
     return Math.min(asked, limit);
   }
 
-  /** Its connection is gone: ends it, or lets its expiry begin (4.1). */
+  /**
+   * Its connection is gone: ends it, or lets its expiry begin (4.1), and not before [MQTT-3.1.2-23] [MQTT-4.1.0-1]
+   * [MQTT-4.1.0-2] [MQTT311-4.1.0-1] [MQTT311-4.1.0-2].
+   */
   disconnected(session: Session): void {
     session.detach();
     if (!session.persistent) {

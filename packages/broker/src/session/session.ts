@@ -130,6 +130,7 @@ export class Session implements OutboundSink<Delivery> {
   }
 
   #sendQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
+    // [MQTT-4.3.1-1] [MQTT311-4.3.1-1]
     this.connection?.publish(message, 0, retain, false, 0, identifier);
   }
 
@@ -138,6 +139,7 @@ export class Session implements OutboundSink<Delivery> {
       this.pressure.dropped();
       return;
     }
+    // Kept for a client that is offline too [MQTT311-3.1.2-5].
     const size = message.frame.end - message.frame.frameStart;
     const delivery = new Delivery(qos, message, retain, identifier, size);
     this.outbound.send(delivery);

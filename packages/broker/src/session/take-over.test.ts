@@ -44,12 +44,15 @@ describe('take-over', () => {
     [3, ['closed']],
     [4, ['closed']],
     [5, ['DISCONNECT 0x8e', 'closed']],
-  ] as const)('closes the older connection of version %i: %j [MQTT-3.1.4-3]', async (version, lines) => {
-    const { broker, old, taker } = await pair({ version, clean: true }, { version: 4, clean: true });
-    expect(await old.take()).toEqual(lines);
-    expect(await taker.take()).toEqual(['CONNACK 0x00']);
-    expect(broker.logged).toContain('notice Client client [127.0.0.1:1] disconnected: session taken over.');
-  });
+  ] as const)(
+    'closes the older connection of version %i: %j [MQTT-3.1.4-3] [MQTT311-3.1.4-2]',
+    async (version, lines) => {
+      const { broker, old, taker } = await pair({ version, clean: true }, { version: 4, clean: true });
+      expect(await old.take()).toEqual(lines);
+      expect(await taker.take()).toEqual(['CONNACK 0x00']);
+      expect(broker.logged).toContain('notice Client client [127.0.0.1:1] disconnected: session taken over.');
+    },
+  );
 
   // biome-ignore format: one row a line
   const ROWS: readonly { before: Life; after: Life; goesOn: boolean }[] = [

@@ -34,21 +34,21 @@ describe('when a will is sent (broker §9.5)', () => {
   }
   // biome-ignore format: one row a line
   const ROWS: readonly Row[] = [
-    { what: 'DISCONNECT [MQTT-3.14.4-3]', version: 3, end: (client) => client.send(disconnectPacket()), sent: false },
-    { what: 'DISCONNECT [MQTT-3.14.4-3]', version: 4, end: (client) => client.send(disconnectPacket()), sent: false },
-    { what: 'DISCONNECT 0x00 [MQTT-3.14.4-3]', version: 5, end: (client) => client.send('e0 01 00'), sent: false },
+    { what: 'DISCONNECT', version: 3, end: (client) => client.send(disconnectPacket()), sent: false },
+    { what: 'DISCONNECT [MQTT311-3.14.4-3] [MQTT311-3.1.2-10]', version: 4, end: (client) => client.send(disconnectPacket()), sent: false },
+    { what: 'DISCONNECT 0x00 [MQTT-3.14.4-3] [MQTT-3.1.2-10]', version: 5, end: (client) => client.send('e0 01 00'), sent: false },
     { what: 'DISCONNECT without Reason Code [MQTT-3.14.4-3]', version: 5, end: (client) => client.send('e0 00'), sent: false },
     { what: 'DISCONNECT 0x04', version: 5, end: (client) => client.send('e0 01 04'), sent: true },
     { what: 'DISCONNECT 0x80 (broker T-24)', version: 5, end: (client) => client.send('e0 01 80'), sent: true },
     { what: 'DISCONNECT with a code of servers (broker T-24)', version: 5, end: (client) => client.send('e0 01 8b'), sent: true },
     { what: 'DISCONNECT with a code that does not exist (broker T-55)', version: 5, end: (client) => client.send('e0 01 77'), sent: true },
     { what: 'DISCONNECT with an expiry that is not allowed', version: 5, end: (client) => client.send(disconnectPacket(0, [expiryOf(1)])), sent: true },
-    { what: 'connection that breaks [MQTT-3.1.2-8]', version: 4, end: (client) => client.vanish(), sent: true },
+    { what: 'connection that breaks [MQTT311-3.1.2-8]', version: 4, end: (client) => client.vanish(), sent: true },
     { what: 'connection that breaks [MQTT-3.1.2-8]', version: 5, end: (client) => client.vanish(), sent: true },
-    { what: 'keep-alive [MQTT-3.1.2-8]', version: 4, end: (_client, broker) => broker.pass(100), sent: true },
+    { what: 'keep-alive [MQTT311-3.1.2-8]', version: 4, end: (_client, broker) => broker.pass(100), sent: true },
     { what: 'protocol error [MQTT-3.1.2-8]', version: 5, end: (client) => client.send('00 00'), sent: true },
-    { what: 'malformed packet [MQTT-3.1.2-8]', version: 4, end: (client) => client.send('36 00'), sent: true },
-    { what: 'packet that is too large [MQTT-3.1.2-8]', version: 4, end: (client) => client.send('30 ff ff ff 7f'), sent: true },
+    { what: 'malformed packet [MQTT311-3.1.2-8]', version: 4, end: (client) => client.send('36 00'), sent: true },
+    { what: 'packet that is too large [MQTT311-3.1.2-8]', version: 4, end: (client) => client.send('30 ff ff ff 7f'), sent: true },
     { what: 'second CONNECT', version: 4, end: (client) => client.send('10 00'), sent: true },
     { what: 'QoS over max_qos', version: 5, end: (client) => client.send(publishPacket('a', '', { qos: 2 })), sent: true },
   ];
@@ -194,14 +194,17 @@ describe('what a will is', () => {
     expect(await watcher.take()).toEqual([qos === 0 ? GONE : `${GONE} q${qos} #1`]);
   });
 
-  it.each([true, false])('RETAIN %s: retained or not [MQTT-3.1.2-14] [MQTT-3.1.2-15]', async (retain) => {
-    const { broker, watcher } = await watched();
-    await (await broker.connect({ will: will({ retain }) })).vanish();
-    expect(await watcher.take()).toEqual([GONE]);
-    const late = await broker.connect({ clientId: 'late' });
-    const lines = await late.send(subscribePacket({ w: 0 }));
-    expect(lines.slice(1)).toEqual(retain ? [`${GONE} retain`] : []);
-  });
+  it.each([true, false])(
+    'RETAIN %s: retained or not [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]',
+    async (retain) => {
+      const { broker, watcher } = await watched();
+      await (await broker.connect({ will: will({ retain }) })).vanish();
+      expect(await watcher.take()).toEqual([GONE]);
+      const late = await broker.connect({ clientId: 'late' });
+      const lines = await late.send(subscribePacket({ w: 0 }));
+      expect(lines.slice(1)).toEqual(retain ? [`${GONE} retain`] : []);
+    },
+  );
 
   it('its properties, without the delay, and its expiry from sending on', async () => {
     const { broker, watcher } = await watched();

@@ -18,7 +18,7 @@ export class WillStore {
   }
 
   /**
-   * A connection ended so that its will is due [MQTT-3.1.2-8].
+   * A connection ended so that its will is due [MQTT-3.1.2-8] [MQTT311-3.1.2-8].
    *
    * @param lifetime The session's, in seconds: a longer delay is cut to it, but 0 lets the full delay pass (broker §9.5).
    */
@@ -40,6 +40,7 @@ export class WillStore {
   sweep(now: number): void {
     for (const [clientId, { will, version, dueAt }] of this.#delayed) {
       if (now < dueAt) continue;
+      // [MQTT-3.1.2-10]
       this.#delayed.delete(clientId);
       this.#publish(clientId, will, version);
     }
@@ -66,6 +67,8 @@ export class WillStore {
     const properties = will.properties.filter(
       (entry) => entry.name !== 'willDelayInterval' && !isEndlessExpiry(entry),
     );
+    // Retained or not as it says [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT311-3.1.2-16] [MQTT311-3.1.2-17], User Properties in
+    // their order [MQTT-3.1.3-10].
     const frame = composeFrame(topic, payload, qos, retain, properties, version);
     const message = new Message(topic, frame, expiryOf(properties, this.#engine.clock.now()));
     // Its own message: a session that goes on does not get it by a subscription with No Local [MQTT-3.8.3-3].

@@ -79,7 +79,7 @@ function credentials(settings: Settings): { username: string | undefined; passwo
     (username === undefined ||
       (username.length <= MAXIMUM_STRING_BYTES && isMqttUtf8(username, 0, username.length))) &&
     (password === undefined || password.length <= MAXIMUM_STRING_BYTES) &&
-    // A password without a user name came with MQTT 5 [MQTT-3.1.2-22].
+    // A password without a user name came with MQTT 5 [MQTT311-3.1.2-22].
     (password === undefined || username !== undefined || protocolVersion === 5);
   if (!usable) throw new ProgramError(1, 'Error: Problem setting username and/or password.\n');
   return { username: username?.toString(), password };

@@ -22,7 +22,7 @@ export function connectPacket(settings: SessionSettings, clientId: string): Conn
   if (!Number.isInteger(keepAlive) || keepAlive < 0 || keepAlive > LARGEST_INT16) {
     throw new UsageError('keep-alive', `Keep Alive is 0 to ${LARGEST_INT16} seconds, not ${keepAlive}`);
   }
-  // [MQTT-3.1.2-22] of 3.1.1; MQTT 5 allows a password alone.
+  // [MQTT311-3.1.2-22]; MQTT 5 allows a password alone.
   if (protocolVersion !== 5 && password !== undefined && username === undefined) {
     throw new UsageError('password-without-username', 'a password without a user name needs MQTT 5');
   }

@@ -48,7 +48,7 @@ export function greeting(
   const connack = packet as Connack;
   if (connack.reasonCode !== 0) return refused(connack.reasonCode, version, connack.properties);
   if (connack.sessionPresent && cleanStart) {
-    throw new ProtocolError('session-present', 'Session Present is set after a clean start'); // [MQTT-3.2.2-2]
+    throw new ProtocolError('session-present', 'Session Present is set after a clean start'); // [MQTT-3.2.2-4]
   }
   return connack;
 }

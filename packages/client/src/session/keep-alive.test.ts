@@ -84,7 +84,7 @@ test('whoever does not read cannot miss a PINGRESP', () => {
   expect(keepAlive.check(29_999, true, false)).toBe(DEAD);
 });
 
-test('whoever does not read goes on to send PINGREQ, which the server counts [MQTT-3.1.2-22]', () => {
+test('whoever does not read goes on to send PINGREQ, which the server counts [MQTT-3.1.2-20] [MQTT311-3.1.2-23]', () => {
   const keepAlive = started();
   for (const now of [10_000, 20_000, 30_000]) {
     expect(keepAlive.check(now, true, true)).toBe(PING);

@@ -45,7 +45,7 @@ export class KeepAlive {
     if (this.#waitingSince !== undefined) {
       if (paused) {
         this.#waitingSince = now;
-        // The server goes by what we send, whatever we read [MQTT-3.1.2-22].
+        // The server goes by what we send, whatever we read [MQTT-3.1.2-20].
         if (!idle || now - this.#lastSent < this.#interval) return KeepAliveAction.NOTHING;
         this.#pingOnWire = false;
         return KeepAliveAction.PING;

@@ -168,7 +168,7 @@ describe('on the next connection', () => {
     expect(probe.sent()).toBe(compact('3a06 0001 61 0001 31  6202 0002  3c06 0001 62 0003 33'));
   });
 
-  test('of another session: a new message, DUP 0 [MQTT-3.1.2-6]', () => {
+  test('of another session: a new message, DUP 0 [MQTT-3.2.2-5]', () => {
     const probe = live();
     write(batch(probe, 'a', settings), '1');
     probe.sent();

@@ -10,9 +10,9 @@ export type DeliveryEvent = (typeof DeliveryEvent)[keyof typeof DeliveryEvent];
 export const DeliveryAction = {
   /** An acknowledgement for something that is long over. */
   IGNORE: 0,
-  /** The message is delivered or refused; its Packet Identifier is free. */
+  /** The message is delivered or refused; its Packet Identifier is free, and nobody sends it again [MQTT-4.4.0-2]. */
   SETTLE: 1,
-  /** Answer with PUBREL and wait for PUBCOMP [MQTT-4.3.3-4]. */
+  /** Answer with PUBREL and wait for PUBCOMP [MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT311-4.3.3-1]. */
   RELEASE: 2,
   /** The receiver broke the protocol. */
   VIOLATION: 3,

@@ -10,14 +10,14 @@ describe('QoS 2, received', () => {
     expect([flow.size, flow.get(1)]).toEqual([0, undefined]);
   });
 
-  test('a repeated PUBLISH makes no second message [MQTT-4.3.3-10]', () => {
+  test('a repeated PUBLISH makes no second message [MQTT-4.3.3-10] [MQTT311-4.3.3-2]', () => {
     const flow = new InboundFlow<string>();
     flow.keep(1, 'a');
     flow.keep(1, 'a again');
     expect([flow.size, flow.release(1), flow.release(1)]).toEqual([1, 'a again', undefined]);
   });
 
-  test('after its release the Packet Identifier means a new message [MQTT-4.3.3-12]', () => {
+  test('after its release the Packet Identifier means a new message [MQTT-4.3.3-12] [MQTT311-4.3.3-2]', () => {
     const flow = new InboundFlow<string>();
     flow.keep(65_535, 'a');
     flow.release(65_535);

@@ -17,13 +17,13 @@ export class InboundFlow<M> {
     return this.#unreleased?.get(packetId);
   }
 
-  /** A PUBLISH came: keep it (again, where it was there already [MQTT-4.3.3-10]). */
+  /** A PUBLISH came: keep it (again, where it was there already [MQTT-4.3.3-10] [MQTT311-4.3.3-2]). */
   keep(packetId: number, message: M): void {
     this.#unreleased ??= new Map();
     this.#unreleased.set(packetId, message);
   }
 
-  /** PUBREL came: the message to hand on, or undefined where there is none [MQTT-4.3.3-11]. */
+  /** PUBREL came: the message to hand on, or undefined. The identifier then means a new message [MQTT-4.3.3-12] [MQTT311-4.3.3-2]. */
   release(packetId: number): M | undefined {
     const message = this.#unreleased?.get(packetId);
     if (message !== undefined) this.#unreleased?.delete(packetId);

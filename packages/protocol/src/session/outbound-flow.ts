@@ -61,7 +61,10 @@ export class OutboundFlow<M extends OutboundMessage> {
     return this.#window;
   }
 
-  /** Sends the message now if connection and window allow it, or when they do, in order [MQTT-4.6.0-6]. */
+  /**
+   * Sends the message now if connection and window allow it, or when they do, in order [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+   * [MQTT311-4.6.0-5] [MQTT311-4.6.0-6].
+   */
   send(message: M): void {
     if (
       this.#connected &&
@@ -80,8 +83,8 @@ export class OutboundFlow<M extends OutboundMessage> {
    *
    * @param window The window from now on.
    * @param sessionPresent True: what is in flight is sent again, in order, with DUP and the same Packet Identifiers, or
-   *   PUBREL where PUBREC had come [MQTT-4.4.0-1]. False: the peer knows nothing of it, so all of it is new, with DUP 0
-   *   [MQTT-3.1.2-6] (cli P-25).
+   *   PUBREL where PUBREC had come [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.3.3-6] [MQTT311-4.4.0-1] [MQTT311-3.3.1-1]. False: the peer knows nothing of it, so all of it is new, with DUP 0
+   *   [MQTT-3.2.2-5] (cli P-25).
    * @returns How many messages may arrive twice, because the earlier connection may have delivered them.
    */
   connected(window: number, sessionPresent: boolean): number {
@@ -154,7 +157,7 @@ export class OutboundFlow<M extends OutboundMessage> {
       if (this.#connected) this.#sink.pubrel(packet.packetId);
     } else if (action === DeliveryAction.SETTLE) {
       const settled = message as M;
-      // [MQTT-4.9.0-2]: a PUBACK, PUBCOMP or failed PUBREC gives its place in the window back.
+      // 4.9: a PUBACK, PUBCOMP or failed PUBREC gives its place in the window back.
       this.#leave(settled);
       this.#sink.settled(settled, packet);
       this.pump();
@@ -180,6 +183,11 @@ export class OutboundFlow<M extends OutboundMessage> {
     }
   }
 
+  /**
+   * First transmission: the next free Packet Identifier, DUP 0, in flight until it is acknowledged [MQTT-2.2.1-4]
+   * [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.2-3] [MQTT-4.3.3-1] [MQTT-4.3.3-2] [MQTT-4.3.3-3] [MQTT-4.9.0-2]
+   * [MQTT311-2.3.1-4] [MQTT311-4.3.2-1] [MQTT311-4.3.3-1].
+   */
   #first(message: M): void {
     this.#inFlight.add(message);
     message.sequence = ++this.#sequence;

@@ -22,7 +22,7 @@ function interrupted() {
 }
 
 describe('with the session present', () => {
-  test('all is sent again in its order: same identifiers, DUP 1, PUBREL for what was released [MQTT-4.4.0-1]', () => {
+  test('all is sent again in its order: same identifiers, DUP 1, PUBREL for what was released [MQTT-4.4.0-1] [MQTT311-4.4.0-1] [MQTT-4.3.3-6]', () => {
     const { flow, peer } = interrupted();
     expect(flow.connected(20, true)).toBe(0);
     expect(peer.lines()).toEqual([

@@ -12,7 +12,7 @@ export class InboundTopicAliases {
   }
 
   /**
-   * The Topic Name that a PUBLISH means; remembers the alias it sets.
+   * The Topic Name that a PUBLISH means; remembers the alias it sets, up to the maximum [MQTT-3.3.2-12] [MQTT-3.3.2-10].
    * @throws ProtocolError `topic-alias` 0x94 beyond the maximum [MQTT-3.3.2-9], 0x82 for one that was never set.
    */
   resolve(frame: PublishFrame): string {
@@ -44,7 +44,7 @@ export class OutboundTopicAliases {
   readonly #maximum: number;
   #aliases: Map<string, number> | undefined;
 
-  /** @param maximum The peer's Topic Alias Maximum [MQTT-3.1.2-26], or a lower bound of our own. */
+  /** @param maximum The peer's Topic Alias Maximum [MQTT-3.1.2-26] [MQTT-3.3.2-11], 0 for none [MQTT-3.1.2-27], or a lower bound of our own. */
   constructor(maximum: number) {
     this.#maximum = maximum;
   }

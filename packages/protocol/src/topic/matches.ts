@@ -6,7 +6,8 @@ const SLASH = 0x2f;
 /**
  * Whether a valid Topic Filter, without `$share/group/`, matches a valid Topic Name (4.7). `#` also matches its
  * parent level (4.7.1.2), `+` matches one level, an empty one too (4.7.1.3), and a filter that starts with a wildcard
- * does not match a topic that starts with `$` [MQTT-4.7.2-1]. Allocates nothing.
+ * does not match a topic that starts with `$` [MQTT-4.7.2-1] [MQTT311-4.7.2-1]; characters are compared as they are [MQTT-4.7.3-4]
+ * [MQTT311-4.7.3-4]. Allocates nothing.
  */
 export function matches(filter: string, topic: string): boolean {
   if ((filter.charCodeAt(0) === DOLLAR) !== (topic.charCodeAt(0) === DOLLAR)) return false;

@@ -3,7 +3,8 @@ import { validUtf8Text } from './utf8.js';
 
 /**
  * Whether `filter` may be subscribed to: valid text of 1 to 65535 bytes in UTF-8 [MQTT-4.7.3-1] [MQTT-4.7.3-2]
- * [MQTT-4.7.3-3], `#` alone in the last level [MQTT-4.7.1-1], `+` alone in its level [MQTT-4.7.1-2], at most 200
+ * [MQTT-4.7.3-3] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2] [MQTT311-4.7.3-3], `#` alone in the last level [MQTT-4.7.1-1]
+ * [MQTT311-4.7.1-2], `+` alone in its level [MQTT-4.7.1-2] [MQTT311-4.7.1-3], at most 200
  * level separators (cli §10). What `$share/` asks for beyond that is `parseFilter`'s to check.
  */
 export function validTopicFilter(filter: string): boolean {

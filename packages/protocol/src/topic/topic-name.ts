@@ -9,7 +9,8 @@ const HASH = 0x23;
 
 /**
  * Whether `topic` may be published to: valid text of 1 to 65535 bytes in UTF-8 [MQTT-4.7.3-1] [MQTT-4.7.3-2]
- * [MQTT-4.7.3-3], no wildcard [MQTT-3.3.2-2], at most 200 level separators (cli §10).
+ * [MQTT-4.7.3-3] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2] [MQTT311-4.7.3-3], no wildcard [MQTT-3.3.2-2] [MQTT-4.7.0-1]
+ * [MQTT311-3.3.2-2] [MQTT311-4.7.1-1], at most 200 level separators (cli §10).
  */
 export function validTopicName(topic: string): boolean {
   if (topic.length === 0) return false;

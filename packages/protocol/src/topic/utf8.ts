@@ -3,9 +3,9 @@ export const MAXIMUM_STRING_BYTES = 65535;
 
 /**
  * Whether `bytes[start, end)` is text that MQTT and the contract allow: well-formed UTF-8 without surrogates and
- * over-long forms [MQTT-1.5.4-1], without U+0000 [MQTT-1.5.4-2], and without the other control characters and
- * non-characters, which the specification lets a receiver refuse (1.5.4; cli §10). U+FEFF is data [MQTT-1.5.4-3].
- * The length is not looked at.
+ * over-long forms [MQTT-1.5.4-1] [MQTT311-1.5.3-1], without U+0000 [MQTT-1.5.4-2] [MQTT311-1.5.3-2], and without the
+ * other control characters and non-characters, which the specification lets a receiver refuse (1.5.4; cli §10). U+FEFF
+ * is data [MQTT-1.5.4-3] [MQTT311-1.5.3-3]. The length is not looked at.
  */
 export function isMqttUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {

@@ -74,7 +74,10 @@ export function decodeFrame(
   // Type 0 is reserved (2.1.2).
   if (decode === undefined) throw new ProtocolError('packet-type', 'packet type 0 is reserved');
   const flags = firstByte & 0x0f;
-  // [MQTT-2.1.3-1]. CONNECT judges its own flags, and 3.1 set others on PUBREL (broker §9.14).
+  // [MQTT-2.1.3-1] [MQTT311-2.2.2-1] [MQTT311-2.2.2-2]; PUBREL [MQTT-3.6.1-1] [MQTT311-3.6.1-1], SUBSCRIBE
+  // [MQTT-3.8.1-1] [MQTT311-3.8.1-1], UNSUBSCRIBE [MQTT-3.10.1-1] [MQTT311-3.10.1-1], DISCONNECT [MQTT-3.14.1-1]
+  // [MQTT311-3.14.1-1], AUTH [MQTT-3.15.1-1].
+  // CONNECT judges its own flags, and 3.1 set others on PUBREL (broker §9.14).
   if (
     flags !== FLAGS[type] &&
     type !== PacketType.CONNECT &&

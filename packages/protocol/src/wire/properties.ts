@@ -79,6 +79,7 @@ function readBlock(reader: Reader, place: PropertyPlace): Properties {
 
 function readProperty(reader: Reader, row: PropertyRow, place: PropertyPlace): Property {
   const value = readValue(reader, row);
+  // Topic Alias [MQTT-3.3.2-8], and what else is a Protocol Error with 0.
   if (row.nonZero === true && value === 0) {
     throw misplaced(place, 'property-zero', `${row.label} is 0`);
   }
@@ -104,10 +105,12 @@ function readValue(reader: Reader, row: PropertyRow): Property['value'] {
     case 'varint':
       return reader.varint();
     case 'string':
+      // [MQTT-3.3.2-13] [MQTT-3.3.2-19]
       return reader.string(row.label, 'property-utf8');
     case 'binary':
       return reader.binary();
     case 'pair':
+      // [MQTT-1.5.7-1]
       return [
         reader.string('user property name', 'property-utf8'),
         reader.string('user property value', 'property-utf8'),
@@ -115,7 +118,7 @@ function readValue(reader: Reader, row: PropertyRow): Property['value'] {
   }
 }
 
-/** Writes Property Length and properties in the order given. */
+/** Writes Property Length, 0 without properties [MQTT-2.2.2-1], and properties in the order given. */
 export function writeProperties(writer: Writer, properties: Properties): void {
   const mark = writer.fork();
   for (const entry of properties) writeProperty(writer, entry);

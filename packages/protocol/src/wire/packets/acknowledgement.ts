@@ -32,6 +32,7 @@ export function decodeAcknowledgement(
     throw new ProtocolError('packet-id-zero', `${PACKET_NAMES[type]} has Packet Identifier 0`);
   if (length === 2) return { type, packetId, reasonCode: 0, properties: NO_PROPERTIES };
   const reasonCode = source[start + 2] as number;
+  // [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]
   if (!hasReasonCode(type, reasonCode)) {
     throw new ProtocolError(
       'reason-code',

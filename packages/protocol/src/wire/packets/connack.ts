@@ -23,7 +23,7 @@ export function decodeConnack(
   }
   const reasonCode = reader.byte();
   const sessionPresent = version !== 3 && (flags & 1) === 1;
-  // [MQTT-3.2.2-6]
+  // [MQTT-3.2.2-6] [MQTT311-3.2.2-4]
   if (sessionPresent && reasonCode !== 0) {
     throw new ProtocolError(
       'connack-session-present',

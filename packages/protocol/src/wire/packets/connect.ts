@@ -38,7 +38,7 @@ export function peekProtocolVersion(source: Buffer, start: number, end: number):
 export function decodeConnect(flags: number, source: Buffer, start: number, end: number): Connect {
   const reader = new Reader(source, start, end);
   const name = reader.string('Protocol Name', 'protocol-name');
-  // [MQTT-3.1.2-1]: the connection may be closed without an answer.
+  // [MQTT-3.1.2-1] [MQTT311-3.1.2-1]: the connection may be closed without an answer.
   if (name !== 'MQTT' && name !== 'MQIsdp') {
     throw new MalformedPacketError('protocol-name', 'this is not MQTT: the Protocol Name is wrong');
   }
@@ -49,7 +49,7 @@ export function decodeConnect(flags: number, source: Buffer, start: number, end:
     throw new MalformedPacketError('reserved-flags', 'CONNECT has reserved flags set');
 
   const connectFlags = reader.byte();
-  // [MQTT-3.1.2-3]
+  // [MQTT-3.1.2-3] [MQTT311-3.1.2-3]
   if (version !== 3 && (connectFlags & 1) === 1) {
     throw new MalformedPacketError('connect-flags', 'reserved Connect Flag is set');
   }
@@ -62,10 +62,14 @@ export function decodeConnect(flags: number, source: Buffer, start: number, end:
   ) {
     throw new ProtocolError('authentication-data', 'Authentication Data without Authentication Method'); // 3.1.2.11.10
   }
+  // The payload's fields in their order, those that the flags announce [MQTT-3.1.3-1] [MQTT-3.1.3-3] [MQTT-3.1.2-9]
+  // [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT311-3.1.3-1] [MQTT311-3.1.3-3]
+  // [MQTT311-3.1.2-9] [MQTT311-3.1.2-18] [MQTT311-3.1.2-19] [MQTT311-3.1.2-20] [MQTT311-3.1.2-21].
   const clientId = readClientId(reader);
   const will = (connectFlags & Flag.WILL) === 0 ? undefined : readWill(reader, connectFlags, version);
   // 3.1 tolerates a User Name flag with nothing behind it (broker §9.2).
   const absent = version === 3 && reader.remaining === 0;
+  // [MQTT-3.1.3-12] [MQTT311-3.1.3-11]
   const username = (connectFlags & Flag.USERNAME) === 0 || absent ? undefined : reader.string('User Name');
   const password =
     (connectFlags & Flag.PASSWORD) === 0 || (version === 3 && reader.remaining === 0)
@@ -89,7 +93,7 @@ export function decodeConnect(flags: number, source: Buffer, start: number, end:
 function versionOfLevel(level: number, name: string): ProtocolVersion {
   const version = level & ~BRIDGE;
   if (version !== 3 && version !== 4 && version !== 5) {
-    // [MQTT-3.1.2-2]
+    // [MQTT-3.1.2-2] [MQTT311-3.1.2-2]
     throw new ProtocolError('protocol-level', `Protocol Level ${level} is not supported`, 0x84);
   }
   if (level === (5 | BRIDGE)) return 5;
@@ -117,7 +121,10 @@ function checkFlags(flags: number, version: ProtocolVersion): void {
   }
 }
 
-/** Client Identifier; one that is not text or is cut off has a Reason Code of its own (broker §9.2). */
+/**
+ * Client Identifier [MQTT-3.1.3-4] [MQTT311-3.1.3-4]; one that is not text or is cut off has a Reason Code of its own
+ * (broker §9.2) [MQTT-3.1.3-8].
+ */
 function readClientId(reader: Reader): string {
   try {
     return reader.string('Client Identifier');
@@ -129,6 +136,7 @@ function readClientId(reader: Reader): string {
 
 function readWill(reader: Reader, flags: number, version: ProtocolVersion): Will {
   const properties = version === 5 ? readProperties(reader, 'WILL') : NO_PROPERTIES;
+  // [MQTT-3.1.3-11] [MQTT311-3.1.3-10]
   const topic = reader.string('Will Topic');
   if (topic === '' && version === 5) throw new ProtocolError('will-topic-empty', 'Will Topic is empty');
   if (!validTopicName(topic)) throw new MalformedPacketError('will-topic', 'Will Topic is not a Topic Name');

@@ -23,9 +23,9 @@ export function decodePublish(
 ): PublishFrame {
   const flags = source[frameStart] as number;
   const qos = (flags >> 1) & 3;
-  // [MQTT-3.3.1-4]
+  // [MQTT-3.3.1-4] [MQTT311-3.3.1-4]
   if (qos === 3) throw new MalformedPacketError('publish-qos', 'PUBLISH has QoS 3');
-  // [MQTT-3.3.1-2]
+  // [MQTT-3.3.1-2] [MQTT311-3.3.1-2]
   if (qos === 0 && (flags & 8) !== 0)
     throw new MalformedPacketError('publish-dup', 'PUBLISH has DUP set with QoS 0');
   const topicStart = start + 2;
@@ -34,10 +34,11 @@ export function decodePublish(
   if (topicStart > end || at > end)
     throw new MalformedPacketError('truncated', 'PUBLISH ends in the middle of a field');
   const topic = readTopic(source, topicStart, topicEnd, version);
+  // With QoS 0 there is none [MQTT-2.2.1-2] [MQTT311-2.3.1-5].
   let packetId = 0;
   if (qos > 0) {
     packetId = ((source[topicEnd] as number) << 8) | (source[topicEnd + 1] as number);
-    // [MQTT-2.2.1-2]
+    // [MQTT-2.2.1-3] [MQTT311-2.3.1-1]
     if (packetId === 0) throw new ProtocolError('packet-id-zero', 'PUBLISH has Packet Identifier 0');
   }
   let properties: Properties = NO_PROPERTIES;
@@ -66,7 +67,10 @@ export function decodePublish(
   );
 }
 
-/** [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-1]: UTF-8 text without wildcards, empty only where an alias may stand in. */
+/**
+ * [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-1] [MQTT311-3.3.2-1] [MQTT311-3.3.2-2] [MQTT311-4.7.3-1]: UTF-8 text without
+ * wildcards, empty only where an alias may stand in.
+ */
 function readTopic(source: Buffer, start: number, end: number, version: ProtocolVersion): string {
   if (start === end && version === 5) return '';
   const slot = topicSlot(source, start, end);

@@ -8,7 +8,7 @@ import { hasReasonCode } from '../reason-codes-allowed.js';
 import type { ProtocolVersion } from '../version.js';
 import type { Writer } from '../writer.js';
 
-/** Return codes of SUBACK in 3.1 and 3.1.1; 0x80 is failure [MQTT-3.9.3-2]. */
+/** Return codes of SUBACK in 3.1 and 3.1.1; 0x80 is failure [MQTT311-3.9.3-2]. */
 const V3_RETURN_CODES: ReadonlySet<number> = new Set([0, 1, 2, 0x80]);
 
 function readPacketId(reader: Reader): number {
@@ -31,12 +31,13 @@ export function decodeSuback(
   const reasonCodes: number[] = [];
   while (reader.remaining > 0) {
     const code = reader.byte();
+    // [MQTT-3.9.3-2]
     if (!(version === 5 ? hasReasonCode(PacketType.SUBACK, code) : V3_RETURN_CODES.has(code))) {
       throw new ProtocolError('reason-code', `0x${code.toString(16)} may not stand in SUBACK`);
     }
     reasonCodes.push(code);
   }
-  // [MQTT-3.9.3-1]; in 3.1 it answers a SUBSCRIBE without filters (broker §9.8).
+  // [MQTT-3.8.4-6] [MQTT311-3.8.4-5]; in 3.1 it answers a SUBSCRIBE without filters (broker §9.8).
   if (reasonCodes.length === 0 && version !== 3)
     throw new MalformedPacketError('no-reason-code', 'SUBACK has no Reason Code');
   return { type: PacketType.SUBACK, packetId, reasonCodes, properties };
@@ -66,12 +67,13 @@ export function decodeUnsuback(
   const reasonCodes: number[] = [];
   while (reader.remaining > 0) {
     const code = reader.byte();
+    // [MQTT-3.11.3-2]
     if (!hasReasonCode(PacketType.UNSUBACK, code)) {
       throw new ProtocolError('reason-code', `0x${code.toString(16)} may not stand in UNSUBACK`);
     }
     reasonCodes.push(code);
   }
-  // [MQTT-3.11.3-1]
+  // One for each filter (3.11.3).
   if (reasonCodes.length === 0)
     throw new MalformedPacketError('no-reason-code', 'UNSUBACK has no Reason Code');
   return { type: PacketType.UNSUBACK, packetId, reasonCodes, properties };

@@ -9,7 +9,7 @@ import { Reader } from '../reader.js';
 import type { ProtocolVersion, QoS } from '../version.js';
 import type { Writer } from '../writer.js';
 
-/** Packet Identifier of SUBSCRIBE and UNSUBSCRIBE; 0 is malformed there (broker §9.1) [MQTT-2.2.1-3]. */
+/** Packet Identifier of SUBSCRIBE and UNSUBSCRIBE; 0 is malformed there (broker §9.1) [MQTT-2.2.1-3] [MQTT311-2.3.1-1]. */
 function readPacketId(reader: Reader): number {
   const packetId = reader.int16();
   if (packetId === 0) throw new MalformedPacketError('packet-id-zero', 'Packet Identifier is 0');
@@ -17,8 +17,10 @@ function readPacketId(reader: Reader): number {
 }
 
 function readFilter(reader: Reader): string {
+  // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT311-3.8.3-1] [MQTT311-3.10.3-1]
   const filter = reader.string('Topic Filter');
   // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1], [MQTT-4.8.2-1] [MQTT-4.8.2-2]
+  // [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1]
   const parsed = parseFilter(filter);
   if (!parsed.valid && parsed.reasonCode === 0x82) {
     throw new ProtocolError('shared-filter', 'Shared Subscription is not $share/name/filter');
@@ -68,7 +70,7 @@ export function decodeSubscribe(
       retainHandling: ((options >> 4) & 3) as 0 | 1 | 2,
     });
   }
-  // [MQTT-3.8.3-2]; 3.1 does not say so (broker §9.8).
+  // [MQTT-3.8.3-2] [MQTT311-3.8.3-3]; 3.1 does not say so (broker §9.8).
   if (subscriptions.length === 0 && version !== 3)
     throw new MalformedPacketError('no-filter', 'SUBSCRIBE has no Topic Filter');
   return { type: PacketType.SUBSCRIBE, packetId, subscriptions, properties };
@@ -98,7 +100,7 @@ export function decodeUnsubscribe(
   const properties = version === 5 ? readProperties(reader, 'UNSUBSCRIBE') : NO_PROPERTIES;
   const filters: string[] = [];
   while (reader.remaining > 0) filters.push(readFilter(reader));
-  // [MQTT-3.10.3-2]
+  // [MQTT-3.10.3-2] [MQTT311-3.10.3-2]
   if (filters.length === 0 && version !== 3)
     throw new MalformedPacketError('no-filter', 'UNSUBSCRIBE has no Topic Filter');
   return { type: PacketType.UNSUBSCRIBE, packetId, filters, properties };
