@@ -43,6 +43,9 @@ export interface SecuritySettings {
   readonly autoIdPrefix: string;
 }
 
+/** What a listener speaks. */
+export type ListenerProtocol = 'mqtt' | 'websockets';
+
 /** One `listener`, or the default listener of `port` and `bind_address`. */
 export interface ListenerSettings {
   /** 1 to 65535; a library caller may pass 0 for a free port. */
@@ -68,6 +71,9 @@ export interface ListenerSettings {
   readonly maxConnections: number;
   /** Highest QoS of a PUBLISH or will; 0 and 1 are told to MQTT 5 clients as Maximum QoS. */
   readonly maxQos: QoS;
+  readonly protocol: ListenerProtocol;
+  /** What `Origin` of a WebSocket request may be, byte for byte; empty: anything. */
+  readonly websocketsOrigins: readonly string[];
 }
 
 /** What a configuration says, complete with defaults: plain data that the engine reads and never changes. */
@@ -102,6 +108,8 @@ export interface BrokerSettings extends SecuritySettings {
   readonly sysInterval: number;
   /** Open connections at a time over all listeners, excess is closed unanswered; 0 or less: no limit. */
   readonly globalMaxConnections: number;
+  /** Largest head of a WebSocket request in bytes, up to 65535; 0: 4096. */
+  readonly packetBufferSize: number;
   /** Log connects and disconnects. */
   readonly connectionMessages: boolean;
   readonly log: LogSettings;
@@ -122,6 +130,8 @@ export const DEFAULT_LISTENER: ListenerSettings = {
   autoIdPrefix: undefined,
   maxConnections: -1,
   maxQos: 2,
+  protocol: 'mqtt',
+  websocketsOrigins: [],
 };
 
 /** Security settings that say nothing (contract broker §3.1). */
@@ -150,6 +160,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   maxTopicAliasBroker: 10,
   sysInterval: 10,
   globalMaxConnections: -1,
+  packetBufferSize: 4096,
   connectionMessages: true,
   log: {
     types: ['error', 'warning', 'notice', 'information'],

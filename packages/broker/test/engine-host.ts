@@ -17,7 +17,8 @@ import { Listeners } from '../src/listener/listeners.js';
 import { silentLog } from '../src/log/log.js';
 import { type BrokerSettings, DEFAULT_LISTENER, DEFAULT_SETTINGS } from '../src/settings.js';
 
-const LISTENER = { ...DEFAULT_LISTENER, host: '127.0.0.1', port: 0 };
+/** Loopback, on a free port. */
+export const LISTENER = { ...DEFAULT_LISTENER, host: '127.0.0.1', port: 0 };
 
 /** An engine behind a real loopback socket, with its clock and its sweep in the test's hands. */
 export class EngineHost {
@@ -26,7 +27,7 @@ export class EngineHost {
   readonly notices: string[] = [];
   readonly engine: Engine;
   #port = 0;
-  #close: () => Promise<void> = async () => {};
+  #listeners: Listeners | undefined;
   readonly #peers: SocketPeer[] = [];
 
   private constructor(settings: Partial<BrokerSettings>) {
@@ -37,9 +38,8 @@ export class EngineHost {
 
   static async start(settings: Partial<BrokerSettings> = {}): Promise<EngineHost> {
     const host = new EngineHost(settings);
-    const listeners = await Listeners.open(host.engine);
-    host.#port = listeners.sockets[0]?.port ?? 0;
-    host.#close = () => listeners.close();
+    host.#listeners = await Listeners.open(host.engine);
+    host.#port = host.#listeners.sockets[0]?.port ?? 0;
     return host;
   }
 
@@ -52,6 +52,7 @@ export class EngineHost {
     for (let second = 0; second < seconds; second++) {
       this.time += 1000;
       this.engine.sweep();
+      this.#listeners?.sweep();
     }
   }
 
@@ -83,7 +84,7 @@ export class EngineHost {
   async stop(): Promise<void> {
     for (const peer of this.#peers) peer.socket.destroy();
     for (const connection of this.engine.connections) connection.destroy();
-    await this.#close();
+    await this.#listeners?.close();
   }
 }
 

@@ -52,6 +52,16 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
   log_timestamp_format({ draft, value }) {
     draft.log.timestampFormat = String(value);
   },
+  protocol({ listener, value }) {
+    if (value !== 'mqtt' && value !== 'websockets') {
+      throw new ConfValueError(`The 'protocol ${value}' option is not supported by tsmqtt-broker.`);
+    }
+    listener!.settings.protocol = value;
+  },
+  websockets_origin({ listener, value }) {
+    const { settings } = listener!;
+    settings.websocketsOrigins = [...settings.websocketsOrigins, String(value)];
+  },
   max_topic_alias: (input) => limitAliases(input, 'maxTopicAlias', 'max_topic_alias'),
   max_topic_alias_broker: (input) => limitAliases(input, 'maxTopicAliasBroker', 'max_topic_alias_broker'),
 };

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.js';
-import type { ListenerSettings } from '../settings.js';
+import type { BrokerSettings, ListenerSettings } from '../settings.js';
 import type { Layer } from './layer.js';
 
 /**
@@ -7,6 +7,20 @@ import type { Layer } from './layer.js';
  *
  * @throws ListenerError where they cannot be used.
  */
-export async function layersOf(_settings: ListenerSettings, _engine: Engine): Promise<readonly Layer[]> {
-  return [];
+export async function layersOf(settings: ListenerSettings, engine: Engine): Promise<readonly Layer[]> {
+  const layers: Layer[] = [];
+  if (settings.protocol === 'websockets') {
+    const { websocketLayer } = await loadWebSocket();
+    layers.push(websocketLayer(settings, engine));
+  }
+  return layers;
+}
+
+/** Loads the code that the layers of these listeners need, while the user may still read it (broker B-13). */
+export async function prepareLayers({ listeners }: Pick<BrokerSettings, 'listeners'>): Promise<void> {
+  if (listeners.some(({ protocol }) => protocol === 'websockets')) await loadWebSocket();
+}
+
+function loadWebSocket(): Promise<typeof import('./websocket-layer.js')> {
+  return import('./websocket-layer.js');
 }

@@ -2,6 +2,7 @@ import { prepareSlowHashes } from '@tsmqtt/credentials';
 import { SecretFileError } from '../auth/secret-file.js';
 import { ConfError } from '../conf/conf-error.js';
 import type { Conf } from '../conf/conf-reader.js';
+import { prepareLayers } from '../listener/layers.js';
 import { BrokerLog } from '../log/broker-log.js';
 import type { BrokerSettings } from '../settings.js';
 import { VERSION } from '../version.js';
@@ -38,6 +39,7 @@ export async function serve(request: ServeRequest): Promise<ExitCode> {
     if (folder !== undefined) earlyLog.info(`Created folder ${folder} for the pid file.`);
     // The new user may not be able to read this program's folder (B-13).
     if (hasPasswords(conf.settings)) await prepareSlowHashes();
+    await prepareLayers(conf.settings);
     dropPrivileges(io, user);
   }
   if (io.env.UMASK_SET === undefined) io.setUmask(0o077);
