@@ -6,6 +6,7 @@ import type { Connection } from './connection/connection.js';
 import { FlushScheduler } from './connection/flush-scheduler.js';
 import { Counters } from './counters.js';
 import type { Log } from './log/log.js';
+import { PacketLog } from './log/packet-log.js';
 import type { Message } from './routing/message.js';
 import { RetainedStore } from './routing/retained-store.js';
 import { Router } from './routing/router.js';
@@ -38,6 +39,8 @@ export class Engine {
   readonly router: Router;
   readonly reverification: Reverification;
   readonly sys: SysTree;
+  /** Debug lines about packets, if anybody reads them. */
+  packetLog: PacketLog | undefined;
 
   constructor(
     public settings: BrokerSettings,
@@ -52,6 +55,7 @@ export class Engine {
     this.router = new Router(this);
     this.reverification = new Reverification(this);
     this.sys = new SysTree(this);
+    this.packetLog = PacketLog.of(log);
   }
 
   /** QoS of a delivery: the lower of publication and subscription [MQTT-3.8.4-8] [MQTT311-3.8.4-6], unless `upgrade_outgoing_qos`. */
@@ -63,6 +67,7 @@ export class Engine {
   /** New settings and secrets. Clients that would not be let in any more are closed without their will (broker §4.8). */
   async reload(settings: BrokerSettings, secrets: SecretsByListener): Promise<void> {
     this.settings = settings;
+    this.packetLog = PacketLog.of(this.log);
     this.realms.update(settings, secrets);
     await this.reverification.start();
   }

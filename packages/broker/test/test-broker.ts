@@ -21,6 +21,8 @@ const QUIET_TURNS = 4;
 export interface TestBrokerOptions {
   readonly settings?: Partial<BrokerSettings>;
   readonly listener?: Partial<ListenerSettings>;
+  /** Keep log lines of every type; default: notices and warnings. */
+  readonly logsAll?: boolean;
   readonly verifier?: Pick<PasswordVerifier, 'verify'>;
 }
 
@@ -41,13 +43,21 @@ export class TestBroker {
   readonly #traffic = new Traffic();
   #now = Date.UTC(2026, 0, 1);
 
-  constructor({ settings = {}, listener = {}, verifier }: TestBrokerOptions = {}) {
+  constructor({ settings = {}, listener = {}, verifier, logsAll = false }: TestBrokerOptions = {}) {
     this.listener = { ...DEFAULT_LISTENER, ...listener };
-    const log: Log = {
-      ...silentLog,
-      notice: (text) => this.logged.push(`notice ${text}`),
-      warning: (text) => this.logged.push(`warning ${text}`),
-    };
+    const keep = (type: string) => (text: string) => void this.logged.push(`${type} ${text}`);
+    const some: Log = { ...silentLog, notice: keep('notice'), warning: keep('warning') };
+    const log: Log = logsAll
+      ? {
+          ...some,
+          enabled: () => true,
+          error: keep('error'),
+          info: keep('info'),
+          debug: keep('debug'),
+          subscribe: keep('subscribe'),
+          unsubscribe: keep('unsubscribe'),
+        }
+      : some;
     // Without values of $SYS, unless the test is about them.
     const all = { ...DEFAULT_SETTINGS, sysInterval: 0, ...settings };
     const realms = new Realms(all, withVerifier(verifier));

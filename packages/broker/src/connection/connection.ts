@@ -136,6 +136,11 @@ export class Connection implements Flushable {
     return this.clientId === '' ? at : `${this.clientId} [${at}]`;
   }
 
+  /** What the log calls it: the Client Identifier, or where it comes from as long as there is none. */
+  get label(): string {
+    return this.clientId === '' ? `${this.peer.address}:${this.peer.port}` : this.clientId;
+  }
+
   #received(chunk: Buffer): void {
     this.engine.counters.bytesReceived += chunk.length;
     if (this.phase >= Phase.CLOSING) return;
@@ -156,7 +161,7 @@ export class Connection implements Flushable {
 
   /** The peer broke the protocol: its connection ends and nobody else notices [MQTT-4.13.1-1] [MQTT311-4.8.0-1]. */
   #refuse(error: PeerError): void {
-    this.engine.log.info(`Protocol error from ${this.name}: ${error.message}.`);
+    this.engine.log.info(`Protocol error from ${this.label}: ${error.message}.`);
     if (this.phase === Phase.CONNECTED)
       this.close(closeReasonOf(error), answersWithDisconnect(error) ? error.reasonCode : undefined);
     else refuseBadConnect(this, error, this.#stream.current);
@@ -171,11 +176,13 @@ export class Connection implements Flushable {
     return this.phase >= Phase.CLOSING ? Verdict.PAUSE : verdict;
   }
 
+  /** A packet has come, for the first time. */
   #count(packet: Packet): void {
-    const { counters } = this.engine;
+    const { counters, packetLog } = this.engine;
     (counters.packetsReceived[packet.type] as number)++;
     if (packet.type === PacketType.PUBLISH)
       counters.payloadReceived += (packet as PublishFrame).payloadLength;
+    packetLog?.received(this.label, packet);
   }
 
   /** Stops reading until the subscriber has drained: the packet at hand is given again (broker B-10). */
@@ -207,6 +214,7 @@ export class Connection implements Flushable {
   /** Sends a packet. */
   send(packet: Packet): void {
     this.#output.buffer.bytes(encodePacket(packet, this.version));
+    this.engine.packetLog?.sending(this.label, packet);
     this.#sent(packet.type);
   }
 
@@ -221,12 +229,14 @@ export class Connection implements Flushable {
     reasonCode: number,
   ): void {
     this.#output.buffer.acknowledgement(type, packetId, reasonCode, this.version);
+    this.engine.packetLog?.sendingAcknowledgement(this.label, type, packetId, reasonCode);
     this.#sent(type);
   }
 
   /** Sends PUBREL, code 0 and nothing else [MQTT-3.6.2-1] [MQTT-3.6.2-2] [MQTT-3.6.2-3]. */
   pubrel(packetId: number): void {
     this.#output.buffer.acknowledgement(PacketType.PUBREL, packetId, 0, this.version);
+    this.engine.packetLog?.sendingAcknowledgement(this.label, PacketType.PUBREL, packetId, 0);
     this.#sent(PacketType.PUBREL);
   }
 

@@ -54,14 +54,16 @@ export class MessageWriter {
       return this.#publishIfItFits(message, version, qos, retain, dup, packetId, additions);
     }
     this.#output.buffer.forward(message.frame, version, qos, retain, dup, packetId, additions);
-    this.#sent(message);
+    this.#sent(message, qos, retain, dup, packetId);
     return true;
   }
 
-  #sent(message: Message): void {
-    const { counters } = this.#engine;
+  #sent(message: Message, qos: QoS, retain: boolean, dup: boolean, packetId: number): void {
+    const { counters, packetLog } = this.#engine;
+    const size = message.frame.payloadLength;
+    packetLog?.sendingPublish(this.clientId, message.topic, size, qos, retain, dup, packetId);
     (counters.packetsSent[PacketType.PUBLISH] as number)++;
-    counters.payloadSent += message.frame.payloadLength;
+    counters.payloadSent += size;
     this.#output.touch();
   }
 
@@ -97,7 +99,7 @@ export class MessageWriter {
       return false;
     }
     for (const part of packet.take()) this.#output.buffer.bytes(part);
-    this.#sent(message);
+    this.#sent(message, qos, retain, dup, packetId);
     return true;
   }
 }

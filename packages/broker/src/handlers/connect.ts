@@ -141,6 +141,7 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
     Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, engine.settings.maxTopicAliasBroker),
   );
   logAccepted(connection, packet, keepAlive);
+  engine.packetLog?.will(packet.will);
   // Before anything else, once [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT311-3.1.4-4] [MQTT311-3.2.0-1]; Session
   // Present [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT311-3.2.2-1] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]
   connection.send({ ...connack, sessionPresent: present });

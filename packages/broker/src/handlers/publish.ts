@@ -28,6 +28,7 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
     const held = engine.router.holding(topic, session);
     if (held !== undefined) return connection.waitFor(held);
   }
+  engine.packetLog?.receivedPublish(session.clientId, frame, topic);
   const matched =
     refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, frame, topic), session);
   // QoS 1: nothing is remembered of it, so the next PUBLISH with its identifier is new, whatever DUP says.
@@ -99,6 +100,7 @@ function receiveQoS2(
   const { engine } = connection;
   const { inbound } = session;
   const { packetId } = frame;
+  engine.packetLog?.receivedPublish(session.clientId, frame, topic);
   const known = inbound.get(packetId);
   if (known === undefined) {
     if (refusal !== ReasonCode.SUCCESS) {

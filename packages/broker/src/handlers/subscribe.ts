@@ -28,6 +28,7 @@ export function handleSubscribe(connection: Connection, packet: Subscribe): Verd
   const reasonCodes: QoS[] = [];
   const wanted: Wanted[] = [];
   for (const request of packet.subscriptions) {
+    engine.packetLog?.filter(request.filter, request.qos);
     const subscription = subscribe(connection, session, request, identifier, wanted);
     reasonCodes.push(subscription.qos);
     if (engine.log.enabled('subscribe'))

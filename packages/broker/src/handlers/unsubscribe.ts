@@ -10,13 +10,14 @@ export function handleUnsubscribe(connection: Connection, packet: Unsubscribe): 
   const { engine } = connection;
   const session = connection.session as Session;
   const reasonCodes = packet.filters.map((filter) => {
+    engine.packetLog?.filter(filter);
+    if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
     // [MQTT-3.10.4-1] [MQTT311-3.10.4-1]
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) return ReasonCode.NO_SUBSCRIPTION_EXISTED;
     session.removeSubscription(filter);
     engine.tree.remove(subscription);
     session.replay.stop(subscription);
-    if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
     return ReasonCode.SUCCESS;
   });
   // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-3.11.3-2] [MQTT-2.2.1-6]

@@ -46,7 +46,9 @@ export class BrokerLog implements Log {
   }
 
   enabled(type: LogType): boolean {
-    return this.types.has(type);
+    if (!this.types.has(type)) return false;
+    const { stdout, stderr, topic } = this.settings;
+    return stdout || stderr || this.file !== undefined || (topic && topicOf(type) !== undefined);
   }
 
   error(text: string): void {
@@ -136,7 +138,7 @@ export class BrokerLog implements Log {
   }
 
   private publish(type: LogType, text: string): void {
-    const topic = LOG_TYPES.find((row) => row.type === type)?.topic;
+    const topic = topicOf(type);
     if (topic === undefined || this.publisher === undefined || this.publishing) return;
     this.publishing = true;
     try {
@@ -176,6 +178,11 @@ export class BrokerLog implements Log {
     this.fileFailed = true;
     this.outputs.stderr.write(this.settings.timestamp ? `${this.time()}: ${text}\n` : `${text}\n`);
   }
+}
+
+/** Where lines of a type are published; undefined: nowhere. */
+function topicOf(type: LogType): string | undefined {
+  return LOG_TYPES.find((row) => row.type === type)?.topic;
 }
 
 // One call is one line, whatever a file name or an operating system's error holds.

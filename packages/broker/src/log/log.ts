@@ -17,7 +17,7 @@ export interface Log {
   debug(text: string): void;
   /** `ID QOS FILTER` of a subscription. */
   subscribe(text: string): void;
-  /** `ID FILTER` of a subscription that ended. */
+  /** `ID FILTER` of an UNSUBSCRIBE. */
   unsubscribe(text: string): void;
   /**
    * Where lines for `log_dest topic` go from now on; undefined: nowhere. Lines that the publisher itself causes are not
