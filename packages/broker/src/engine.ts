@@ -8,6 +8,7 @@ import { Counters } from './counters.js';
 import type { Log } from './log/log.js';
 import { PacketLog } from './log/packet-log.js';
 import type { Message } from './routing/message.js';
+import { ReplayTurns } from './routing/replay-turns.js';
 import { RetainedStore } from './routing/retained-store.js';
 import { Router } from './routing/router.js';
 import type { Subscription } from './routing/subscription.js';
@@ -26,7 +27,8 @@ export class Engine {
   readonly counters = new Counters();
   readonly scheduler = new FlushScheduler();
   readonly tree = new SubscriptionTree();
-  readonly retained = new RetainedStore();
+  readonly retained: RetainedStore;
+  readonly replayTurns = new ReplayTurns(this.scheduler);
   readonly connections = new Set<Connection>();
   /** Those of them that are not closing. */
   open = 0;
@@ -50,6 +52,7 @@ export class Engine {
     /** What it calls itself in `$SYS/broker/version`. */
     readonly name = 'tsmqtt-broker',
   ) {
+    this.retained = new RetainedStore(minutes(settings.retainExpiryInterval));
     this.sessions = new SessionRegistry(this);
     this.wills = new WillStore(this);
     this.router = new Router(this);
@@ -69,6 +72,8 @@ export class Engine {
     this.settings = settings;
     this.packetLog = PacketLog.of(this.log);
     this.realms.update(settings, secrets);
+    this.retained.lifetime = minutes(settings.retainExpiryInterval);
+    this.sessions.lifetimesChanged();
     await this.reverification.start();
   }
 
@@ -83,4 +88,9 @@ export class Engine {
     this.reverification.goOn();
     this.sys.sweep(now);
   }
+}
+
+/** In milliseconds; Infinity: no limit. */
+function minutes(count: number | undefined): number {
+  return count === undefined ? Number.POSITIVE_INFINITY : count * 60_000;
 }

@@ -94,6 +94,8 @@ export interface BrokerSettings extends SecuritySettings {
   readonly messageSizeLimit: number;
   /** False: retained messages are refused, and MQTT 5 clients are told so. */
   readonly retainAvailable: boolean;
+  /** Minutes after which a retained message vanishes, or earlier if it says so itself; undefined: it stays. */
+  readonly retainExpiryInterval: number | undefined;
   /** Keep QoS 0 messages too for persistent sessions that are offline. */
   readonly queueQos0Messages: boolean;
   /** Deliver at the QoS of the subscription even if published lower. */
@@ -153,6 +155,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   maxPacketSize: 2_000_000,
   messageSizeLimit: 0,
   retainAvailable: true,
+  retainExpiryInterval: undefined,
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
   persistentClientExpiration: undefined,

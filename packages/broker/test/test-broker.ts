@@ -64,6 +64,11 @@ export class TestBroker {
     this.engine = new Engine(all, log, { now: () => this.#now }, realms);
   }
 
+  /** SIGHUP with other settings, and no passwords. */
+  async reload(changed: Partial<BrokerSettings>): Promise<void> {
+    await this.engine.reload({ ...this.engine.settings, ...changed }, () => NO_SECRETS);
+  }
+
   /** A connection on which nothing has been sent. */
   open(version: ProtocolVersion = 4, listener: Partial<ListenerSettings> = {}): RawClient {
     const [near, far] = MemorySocket.pair(this.#traffic);

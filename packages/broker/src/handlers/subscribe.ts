@@ -44,6 +44,7 @@ export function handleSubscribe(connection: Connection, packet: Subscribe): Verd
   for (const subscription of wanted) {
     session.replay.start(engine.retained.matching(subscription.filter), subscription);
   }
+  session.replay.pump();
   return Verdict.CONTINUE;
 }
 

@@ -253,3 +253,45 @@ describe('Message Expiry Interval [MQTT-3.3.2-5] [MQTT-3.3.2-6]', () => {
     ]);
   });
 });
+
+describe('retain_expiry_interval', () => {
+  it('ends retained messages, says nothing of it to subscribers, and does not end their own expiry', async () => {
+    const broker = new TestBroker({ settings: { retainExpiryInterval: 1 } });
+    const publisher = await broker.connect({ clientId: 'publisher', protocolVersion: 5 });
+    for (const [topic, value] of [
+      ['short', 30],
+      ['long', 90],
+    ] as const) {
+      const properties = [{ name: 'messageExpiryInterval', value } as const];
+      await publisher.send(publishPacket(topic, 'x', { retain: true, properties }));
+    }
+    await publisher.send(publishPacket('none', 'x', { retain: true }));
+    const seenAfter = async (seconds: number): Promise<string[]> => {
+      await broker.pass(seconds);
+      const client = await broker.connect({ protocolVersion: 5, clientId: 'watcher' });
+      return (await client.send(subscribePacket({ '#': 0 }))).slice(1);
+    };
+    expect(await seenAfter(29)).toEqual([
+      'PUBLISH short=x retain messageExpiryInterval=1',
+      'PUBLISH long=x retain messageExpiryInterval=61',
+      'PUBLISH none=x retain',
+    ]);
+    expect(await seenAfter(30)).toEqual([
+      'PUBLISH long=x retain messageExpiryInterval=31',
+      'PUBLISH none=x retain',
+    ]);
+    expect(await seenAfter(1)).toEqual([]);
+  });
+
+  it('is taken over with a reload, for what is there too (broker T-6)', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect();
+    await client.send(publishPacket('a', 'x', { retain: true }));
+    await broker.pass(90);
+    await broker.reload({ retainExpiryInterval: 2 });
+    await broker.pass(29);
+    expect(broker.engine.retained.size).toBe(1);
+    await broker.pass(1);
+    expect(broker.engine.retained.size).toBe(0);
+  });
+});

@@ -1,65 +1,73 @@
 import type { Session } from '../session/session.js';
 import { LOW_WATER } from './back-pressure.js';
-import type { Message } from './message.js';
+import type { RetainedCursor } from './retained-cursor.js';
 import type { Subscription } from './subscription.js';
 
-interface Cursor {
-  readonly messages: readonly Message[];
-  readonly subscription: Subscription;
-  next: number;
-}
-
 /**
- * Retained messages for new subscriptions, sent as fast as the subscriber takes them (broker B-10): a cursor over what
- * was there at SUBSCRIBE, never dropped. A message that was replaced or cleared meanwhile is passed over: its successor
- * has been delivered as it came.
+ * Retained messages for new subscriptions, sent as fast as the subscriber takes them (broker B-10) and as the event loop
+ * has turns: a cursor over what was there at SUBSCRIBE, never dropped. A message that was replaced or cleared meanwhile
+ * is passed over: its successor has been delivered as it came.
  */
 export class RetainedReplay {
   readonly #session: Session;
-  #cursors: Cursor[] = [];
-  #pumping = false;
+  /** One at most for each subscription, in the order of SUBSCRIBE. */
+  readonly #cursors = new Map<Subscription, RetainedCursor>();
+  #advancing = false;
 
   constructor(session: Session) {
     this.#session = session;
   }
 
   get active(): boolean {
-    return this.#cursors.length > 0;
+    return this.#cursors.size > 0;
   }
 
-  start(messages: readonly Message[], subscription: Subscription): void {
-    if (messages.length === 0) return;
-    this.#cursors.push({ messages, subscription, next: 0 });
-    this.pump();
+  /** Whether there is something to do, and room for what it brings. */
+  get ready(): boolean {
+    return this.active && this.#room();
+  }
+
+  /** A subscription that is made again begins again: what was left of the first time is part of the second. */
+  start(cursor: RetainedCursor, subscription: Subscription): void {
+    this.#cursors.delete(subscription);
+    this.#cursors.set(subscription, cursor);
   }
 
   /** The subscription is over: what has not been sent for it stays [MQTT-3.10.4-2]. */
   stop(subscription: Subscription): void {
-    this.#cursors = this.#cursors.filter((cursor) => cursor.subscription !== subscription);
+    this.#cursors.delete(subscription);
   }
 
   clear(): void {
-    this.#cursors = [];
+    this.#cursors.clear();
   }
 
-  /** Sends what there is room for. */
+  /** Sends what there is room and time for. */
   pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
+    if (this.ready) this.#session.engine.replayTurns.goOn(this);
+  }
+
+  /** Goes on for this many steps at most, as long as there is room. How many it took. */
+  advance(steps: number): number {
+    if (this.#advancing) return 0;
+    this.#advancing = true;
     const { engine } = this.#session;
     const now = engine.clock.now();
-    for (let cursor = this.#cursors[0]; cursor !== undefined && this.#room(); cursor = this.#cursors[0]) {
-      const message = cursor.messages[cursor.next++];
-      if (message === undefined) {
-        this.#cursors.shift();
-        continue;
+    let taken = 0;
+    for (const [subscription, cursor] of this.#cursors) {
+      while (taken < steps && this.#room() && !cursor.done) {
+        taken++;
+        const message = cursor.step();
+        if (message === undefined || message.expiresAt <= now) continue;
+        const qos = engine.deliveryQoS(message, subscription);
+        // [MQTT311-3.3.1-8]: a retained message that is sent for a new subscription has RETAIN set.
+        this.#session.deliver(message, qos, true, subscription.identifier);
       }
-      if (!message.retained || message.expiresAt <= now) continue;
-      const qos = engine.deliveryQoS(message, cursor.subscription);
-      // [MQTT311-3.3.1-8]: a retained message that is sent for a new subscription has RETAIN set.
-      this.#session.deliver(message, qos, true, cursor.subscription.identifier);
+      if (!cursor.done) break;
+      this.#cursors.delete(subscription);
     }
-    this.#pumping = false;
+    this.#advancing = false;
+    return taken;
   }
 
   /** Half of what is allowed, so that live messages find room too. */

@@ -1,17 +1,22 @@
+import { DueQueue } from '../due-queue.js';
 import type { Message } from './message.js';
-
-class Level {
-  children: Map<string, Level> | undefined;
-  message: Message | undefined;
-}
+import { RetainedCursor } from './retained-cursor.js';
+import { RetainedLevel } from './retained-level.js';
 
 /** Retained messages, one a topic (3.3.1.3), by the levels of their Topic Names. */
 export class RetainedStore {
-  readonly #root = new Level();
-  /** Those that will expire; few, so that a sweep does not look at every message. */
-  readonly #expiring = new Set<Message>();
+  readonly #root = new RetainedLevel();
+  /** Those that will expire, so that a sweep does not look at every message. */
+  readonly #expiring = new DueQueue<RetainedLevel>();
+  #lifetime: number;
   #count = 0;
   #bytes = 0;
+  #order = 0;
+
+  /** @param lifetime Milliseconds after which every message vanishes, those below `$SYS` aside: `retain_expiry_interval`. */
+  constructor(lifetime = Number.POSITIVE_INFINITY) {
+    this.#lifetime = lifetime;
+  }
 
   get size(): number {
     return this.#count;
@@ -27,14 +32,25 @@ export class RetainedStore {
     return countLevels(this.#root);
   }
 
+  /** Another lifetime, for what is there already too. */
+  set lifetime(lifetime: number) {
+    if (lifetime === this.#lifetime) return;
+    this.#lifetime = lifetime;
+    const levels = [this.#root];
+    for (let level = levels.pop(); level !== undefined; level = levels.pop()) {
+      if (level.message !== undefined) this.#setDue(level, level.message);
+      for (const child of level.children?.values() ?? []) levels.push(child);
+    }
+  }
+
   /**
    * Takes the place of what the topic had [MQTT-3.3.1-5] [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]; an empty payload removes it
    * and is not stored [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT311-3.3.1-10] [MQTT311-3.3.1-11]. Belongs to no session, so no
    * session's end removes it [MQTT311-3.1.2-7].
    */
-  publish(message: Message): void {
+  publish(message: Message, now: number): void {
     if (message.frame.payloadLength === 0) this.clear(message.topic);
-    else this.#set(message.detached());
+    else this.#set(message.detached(), now);
   }
 
   /** Removes what the topic has. */
@@ -42,38 +58,48 @@ export class RetainedStore {
     this.#remove(this.#root, topic.split('/'), 0);
   }
 
-  #set(message: Message): void {
+  #set(message: Message, now: number): void {
     let level = this.#root;
     for (const name of message.topic.split('/')) {
       level.children ??= new Map();
       let next = level.children.get(name);
       if (next === undefined) {
-        next = new Level();
+        next = new RetainedLevel();
         level.children.set(name, next);
       }
       level = next;
     }
     this.#take(level);
+    this.#count++;
     level.message = message;
     message.retained = true;
-    this.#count++;
+    level.order = ++this.#order;
+    level.since = now;
     this.#bytes += message.frame.payloadLength;
-    if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#expiring.add(message);
+    this.#setDue(level, message);
   }
 
   /** Takes the message of a level out. */
-  #take(level: Level): void {
+  #take(level: RetainedLevel): void {
     const { message } = level;
     if (message === undefined) return;
     message.retained = false;
-    level.message = undefined;
     this.#count--;
     this.#bytes -= message.frame.payloadLength;
-    this.#expiring.delete(message);
+    level.message = undefined;
+    this.#expiring.delete(level);
   }
 
-  /** True where the child has become empty. */
-  #remove(level: Level, names: readonly string[], depth: number): boolean {
+  #setDue(level: RetainedLevel, message: Message): void {
+    // The broker's own values stay: it does not publish again what has not changed.
+    const limit = message.topic.startsWith('$SYS/') ? Number.POSITIVE_INFINITY : level.since + this.#lifetime;
+    const dueAt = Math.min(message.expiresAt, limit);
+    if (dueAt === Number.POSITIVE_INFINITY) this.#expiring.delete(level);
+    else this.#expiring.set(level, dueAt);
+  }
+
+  /** True where the level has become empty. */
+  #remove(level: RetainedLevel, names: readonly string[], depth: number): boolean {
     if (depth === names.length) {
       this.#take(level);
     } else {
@@ -89,55 +115,19 @@ export class RetainedStore {
 
   /** Removes what has expired. */
   expire(now: number): void {
-    for (const message of this.#expiring) {
-      if (message.expiresAt <= now) this.clear(message.topic);
+    for (let level = this.#expiring.take(now); level !== undefined; level = this.#expiring.take(now)) {
+      this.clear((level.message as Message).topic);
     }
   }
 
-  /**
-   * Retained messages whose topic the filter matches, as they stand now; `$` topics not by a wildcard
-   * [MQTT-4.7.2-1] [MQTT311-4.7.2-1].
-   */
-  matching(filter: string): Message[] {
-    const found: Message[] = [];
-    collect(this.#root, filter.split('/'), 0, found);
-    return found;
+  /** Finds the retained messages whose topic the filter matches, as they stand now. */
+  matching(filter: string): RetainedCursor {
+    return new RetainedCursor(this.#root, filter, this.#order);
   }
 }
 
-function countLevels(level: Level): number {
+function countLevels(level: RetainedLevel): number {
   let count = 1;
   if (level.children !== undefined) for (const child of level.children.values()) count += countLevels(child);
   return count;
-}
-
-function collect(level: Level, names: readonly string[], depth: number, found: Message[]): void {
-  const name = names[depth];
-  if (name === undefined) {
-    if (level.message !== undefined) found.push(level.message);
-    return;
-  }
-  if (name === '#') {
-    everything(level, depth === 0, found);
-    return;
-  }
-  if (name !== '+') {
-    const child = level.children?.get(name);
-    if (child !== undefined) collect(child, names, depth + 1, found);
-    return;
-  }
-  if (level.children === undefined) return;
-  for (const [key, child] of level.children) {
-    if (depth === 0 && key.startsWith('$')) continue;
-    collect(child, names, depth + 1, found);
-  }
-}
-
-function everything(level: Level, hideDollar: boolean, found: Message[]): void {
-  if (level.message !== undefined) found.push(level.message);
-  if (level.children === undefined) return;
-  for (const [key, child] of level.children) {
-    if (hideDollar && key.startsWith('$')) continue;
-    everything(child, false, found);
-  }
 }

@@ -39,7 +39,7 @@ export class Router {
   publish(message: Message, origin: Session | undefined): boolean {
     const engine = this.#engine;
     // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
-    if (message.frame.retain) engine.retained.publish(message);
+    if (message.frame.retain) engine.retained.publish(message, engine.clock.now());
     const route = engine.tree.match(message.topic);
     for (const subscription of route.subscriptions) {
       // [MQTT-3.8.3-3]

@@ -1,3 +1,4 @@
+import { DueQueue } from '../due-queue.js';
 import type { Engine } from '../engine.js';
 import { NEVER, Session } from './session.js';
 
@@ -5,8 +6,8 @@ import { NEVER, Session } from './session.js';
 export class SessionRegistry {
   readonly #engine: Engine;
   readonly #sessions = new Map<string, Session>();
-  /** Offline sessions that will expire; few, so that a sweep does not look at every session. */
-  readonly #expiring = new Set<Session>();
+  /** Offline sessions that will expire, so that a sweep does not look at every session. */
+  readonly #expiring = new DueQueue<Session>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -57,10 +58,21 @@ export class SessionRegistry {
       this.end(session);
       return;
     }
+    session.offlineSince = this.#engine.clock.now();
+    this.#setDue(session, session.offlineSince);
+  }
+
+  #setDue(session: Session, since: number): void {
     const seconds = this.lifetime(session);
-    if (seconds === Number.POSITIVE_INFINITY) return;
-    session.expiresAt = this.#engine.clock.now() + seconds * 1000;
-    this.#expiring.add(session);
+    if (seconds === Number.POSITIVE_INFINITY) this.#expiring.delete(session);
+    else this.#expiring.set(session, since + seconds * 1000);
+  }
+
+  /** `persistent_client_expiration` has changed: it holds for sessions that are offline already. */
+  lifetimesChanged(): void {
+    for (const session of this.#sessions.values()) {
+      if (session.offlineSince !== undefined) this.#setDue(session, session.offlineSince);
+    }
   }
 
   /** Removes a session with all that belongs to it. */
@@ -72,9 +84,8 @@ export class SessionRegistry {
   }
 
   sweep(now: number): void {
-    for (const session of this.#expiring) {
-      // Strictly more than the interval has passed (broker §9.4).
-      if (session.expiresAt === undefined || now <= session.expiresAt) continue;
+    // Strictly more than the interval has passed (broker §9.4).
+    for (let session = this.#expiring.take(now - 1); session; session = this.#expiring.take(now - 1)) {
       this.#engine.log.notice(`Expiring client ${session.clientId} due to timeout.`);
       this.#engine.counters.sessionsExpired++;
       this.end(session);

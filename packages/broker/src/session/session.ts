@@ -6,6 +6,7 @@ import {
   type QoS,
 } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
+import type { Due } from '../due-queue.js';
 import type { Engine } from '../engine.js';
 import { BackPressure } from '../routing/back-pressure.js';
 import type { Message } from '../routing/message.js';
@@ -24,7 +25,7 @@ export const NEVER = 0xffff_ffff;
  * The state that belongs to a Client Identifier and outlives connections as long as its expiry says (4.1): its
  * subscriptions and the messages that are under way to and from it.
  */
-export class Session implements OutboundSink<Delivery> {
+export class Session implements OutboundSink<Delivery>, Due {
   connection: Connection | undefined;
   readonly outbound: OutboundFlow<Delivery>;
   readonly inbound = new InboundFlow<Message>();
@@ -32,8 +33,11 @@ export class Session implements OutboundSink<Delivery> {
   readonly replay: RetainedReplay;
   /** Seconds it is kept after its connection ended; 0: it ends with it. */
   expiryInterval = 0;
-  /** When it ends, in milliseconds since 1970; undefined while connected or for ever. */
-  expiresAt: number | undefined;
+  /** When its last connection ended, in milliseconds since 1970; undefined while it has one. */
+  offlineSince: number | undefined;
+  /** The last moment at which it is still there, for a session that is offline and will expire. The registry's. */
+  dueAt = 0;
+  duePosition = -1;
 
   #subscriptions: Map<string, Subscription> | undefined;
   #offlineQoS0: OfflineQoS0 | undefined;
@@ -84,7 +88,7 @@ export class Session implements OutboundSink<Delivery> {
   /** A client connected and was told whether the session was present; what waited goes out. */
   attach(connection: Connection, window: number, sessionPresent: boolean): void {
     this.connection = connection;
-    this.expiresAt = undefined;
+    this.offlineSince = undefined;
     this.pressure.reset(window);
     this.outbound.connected(window, sessionPresent);
     this.#offlineQoS0?.drain((message, retain, identifier) => this.#sendQoS0(message, retain, identifier));

@@ -1,17 +1,19 @@
 import { type ProtocolVersion, property, type Will } from '@tsmqtt/protocol';
+import { type Due, DueQueue } from '../due-queue.js';
 import type { Engine } from '../engine.js';
 import { composeFrame, expiryOf, isEndlessExpiry, isReservedTopic, Message } from '../routing/message.js';
 
-interface Delayed {
+interface Delayed extends Due {
+  readonly clientId: string;
   readonly will: Will;
   readonly version: ProtocolVersion;
-  readonly dueAt: number;
 }
 
 /** Wills of connections that ended (3.1.2.5), those that wait out their Will Delay Interval (3.1.3.2.2) among them. */
 export class WillStore {
   readonly #engine: Engine;
   readonly #delayed = new Map<string, Delayed>();
+  readonly #due = new DueQueue<Delayed>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -29,17 +31,22 @@ export class WillStore {
       return;
     }
     const seconds = lifetime === 0 ? delay : Math.min(delay, lifetime);
-    this.#delayed.set(clientId, { will, version, dueAt: this.#engine.clock.now() + seconds * 1000 });
+    const delayed = { clientId, will, version, dueAt: 0, duePosition: -1 };
+    this.#delayed.set(clientId, delayed);
+    this.#due.set(delayed, this.#engine.clock.now() + seconds * 1000);
   }
 
   /** The client is back in time [MQTT-3.1.3-9]; with Clean Start too (broker §9.5). */
   cancel(clientId: string): void {
+    const delayed = this.#delayed.get(clientId);
+    if (delayed === undefined) return;
     this.#delayed.delete(clientId);
+    this.#due.delete(delayed);
   }
 
   sweep(now: number): void {
-    for (const [clientId, { will, version, dueAt }] of this.#delayed) {
-      if (now < dueAt) continue;
+    for (let delayed = this.#due.take(now); delayed !== undefined; delayed = this.#due.take(now)) {
+      const { clientId, will, version } = delayed;
       // [MQTT-3.1.2-10]
       this.#delayed.delete(clientId);
       this.#publish(clientId, will, version);
@@ -56,8 +63,7 @@ export class WillStore {
       connection.will = undefined;
       if (will !== undefined) this.#publish(connection.clientId, will, connection.version);
     }
-    for (const [clientId, { will, version }] of this.#delayed) this.#publish(clientId, will, version);
-    this.#delayed.clear();
+    this.sweep(Number.POSITIVE_INFINITY);
   }
 
   #publish(clientId: string, will: Will, version: ProtocolVersion): void {

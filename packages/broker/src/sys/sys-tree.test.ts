@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { disconnectPacket, publishPacket, type RawClient, subscribePacket } from '../../test/raw-client.js';
+import { retainedMessages } from '../../test/retained-messages.js';
 import { TestBroker } from '../../test/test-broker.js';
 import { NO_SECRETS } from '../auth/secrets.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
@@ -9,7 +10,7 @@ const PREFIX = '$SYS/broker/';
 
 /** What stands below `$SYS/broker/`, by topic. */
 function standing(broker: TestBroker): Record<string, string> {
-  const messages = broker.engine.retained.matching('$SYS/#');
+  const messages = retainedMessages(broker.engine.retained, '$SYS/#');
   return Object.fromEntries(
     messages.map(({ topic, frame }) => [topic.slice(PREFIX.length), frame.payload.toString()]),
   );
@@ -144,12 +145,12 @@ describe('the state of the broker', () => {
     await publisher.send(publishPacket('t', '90', { qos: 2, packetId: 3 }));
     broker.open();
     const values = broker.engine.sys.values(0);
-    const own = broker.engine.retained.matching('$SYS/#');
+    const own = retainedMessages(broker.engine.retained, '$SYS/#');
     expect(own).toEqual([]);
     expect(values.store).toEqual({ count: 3, bytes: 10 });
     await broker.pass(1);
     const shown = standing(broker);
-    const ofSys = broker.engine.retained.matching('$SYS/#').length;
+    const ofSys = retainedMessages(broker.engine.retained, '$SYS/#').length;
     expect(shown).toMatchObject({
       'clients/total': '4',
       'clients/connected': '3',

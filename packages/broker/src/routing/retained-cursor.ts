@@ -1,0 +1,90 @@
+import type { Message } from './message.js';
+import type { RetainedLevel } from './retained-level.js';
+
+interface Branch {
+  readonly children: Iterator<[string, RetainedLevel]>;
+  /** Which level of the filter the children are compared with. */
+  readonly depth: number;
+  readonly hidesDollar: boolean;
+}
+
+/**
+ * Walks over the retained messages whose topic a filter matches, as they were when it was made: one level a step, so
+ * that whoever asks decides how much work he does at a time, and with no memory but the path to where it is.
+ *
+ * Between steps the store may change at will. What was replaced or removed since is passed over, and so is what came
+ * since: a message that was there from the beginning is in a level that never left the tree, for a level leaves only
+ * when it is empty.
+ */
+export class RetainedCursor {
+  readonly #names: readonly string[];
+  readonly #latest: number;
+  readonly #branches: Branch[] = [];
+  readonly #root: RetainedLevel;
+  #level: RetainedLevel | undefined;
+  #depth = 0;
+  #done = false;
+
+  /** @param latest The order of the last message that is to be found. */
+  constructor(root: RetainedLevel, filter: string, latest: number) {
+    this.#root = root;
+    this.#level = root;
+    this.#names = filter.split('/');
+    this.#latest = latest;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Goes one level on. The message that it found there, if any. */
+  step(): Message | undefined {
+    const level = this.#level;
+    if (level === undefined) {
+      this.#branchOn();
+      return undefined;
+    }
+    this.#level = undefined;
+    const depth = this.#depth;
+    const name = this.#names[depth];
+    if (name === undefined) return this.#messageOf(level);
+    if (name === '#') {
+      this.#branch(level, depth);
+      return this.#messageOf(level);
+    }
+    if (name === '+') this.#branch(level, depth + 1);
+    else {
+      this.#level = level.children?.get(name);
+      this.#depth = depth + 1;
+    }
+    return undefined;
+  }
+
+  #messageOf(level: RetainedLevel): Message | undefined {
+    return level.order > this.#latest ? undefined : level.message;
+  }
+
+  #branch(level: RetainedLevel, depth: number): void {
+    if (level.children === undefined) return;
+    // [MQTT-4.7.2-1] [MQTT311-4.7.2-1]: a wildcard does not match the first level of a topic that starts with `$`.
+    const hidesDollar = level === this.#root;
+    this.#branches.push({ children: level.children.entries(), depth, hidesDollar });
+  }
+
+  #branchOn(): void {
+    const branch = this.#branches.at(-1);
+    if (branch === undefined) {
+      this.#done = true;
+      return;
+    }
+    const { done, value } = branch.children.next();
+    if (done === true) {
+      this.#branches.pop();
+      return;
+    }
+    const [name, child] = value;
+    if (branch.hidesDollar && name.startsWith('$')) return;
+    this.#level = child;
+    this.#depth = branch.depth;
+  }
+}
