@@ -1,5 +1,6 @@
 import type { PasswordVerifier } from '@tsmqtt/credentials';
 import type { Properties } from '@tsmqtt/protocol';
+import type { AuthMethod } from './auth/auth-method.js';
 import { loadSecrets, Realms } from './auth/realm.js';
 import type { SecretFileRules } from './auth/secret-file.js';
 import { SecretLoader } from './auth/secrets.js';
@@ -27,6 +28,11 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
   readonly secretFiles?: SecretFileRules;
   /** Who may come in with a password, instead of what any `passwordFile` says. */
   readonly verifier?: PasswordVerifier;
+  /**
+   * Methods of enhanced authentication (MQTT 5, 4.12), for all listeners; one named SCRAM-SHA-256 stands in for what any
+   * `scramFile` says. With methods, a User Name that nothing proves is refused.
+   */
+  readonly authMethods?: readonly AuthMethod[];
   readonly clock?: Clock;
   /** What it calls itself in `$SYS/broker/version`; default `tsmqtt-broker`. */
   readonly name?: string;
@@ -63,7 +69,17 @@ const SWEEP = 1000;
  * opened; then nothing is left open.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { port, host, log = silentLog, clock = systemClock, verifier, secretFiles, name, ...given } = options;
+  const {
+    port,
+    host,
+    log = silentLog,
+    clock = systemClock,
+    verifier,
+    secretFiles,
+    name,
+    authMethods,
+    ...given
+  } = options;
   const settings: BrokerSettings = {
     ...DEFAULT_SETTINGS,
     ...given,
@@ -72,7 +88,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const rules = secretFiles ?? { followSymlinks: false, userId: process.getuid?.() };
   const newLoader = (given = verifier) => new SecretLoader(rules, log, { verifier: given });
   const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
-  const engine = new Engine(settings, log, clock, realms, name);
+  const engine = new Engine(settings, log, clock, realms, name, authMethods);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
   return running(engine, await Listeners.open(engine), newLoader);
 }

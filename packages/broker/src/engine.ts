@@ -1,4 +1,6 @@
 import type { QoS } from '@tsmqtt/protocol';
+import type { AuthMethod } from './auth/auth-method.js';
+import { PendingSteps } from './auth/pending-steps.js';
 import type { Realms, SecretsByListener } from './auth/realm.js';
 import { Reverification } from './auth/reverification.js';
 import type { Clock } from './clock.js';
@@ -43,6 +45,7 @@ export class Engine {
   readonly sys: SysTree;
   /** Debug lines about packets, if anybody reads them. */
   packetLog: PacketLog | undefined;
+  readonly pendingAuthSteps = new PendingSteps();
 
   constructor(
     public settings: BrokerSettings,
@@ -51,6 +54,8 @@ export class Engine {
     readonly realms: Realms,
     /** What it calls itself in `$SYS/broker/version`. */
     readonly name = 'tsmqtt-broker',
+    /** Of the host program, for all listeners. */
+    readonly authMethods: readonly AuthMethod[] = [],
   ) {
     this.retained = new RetainedStore(minutes(settings.retainExpiryInterval));
     this.sessions = new SessionRegistry(this);

@@ -1,3 +1,4 @@
+export type { AuthClient, AuthMethod, AuthRefusalCode, AuthStep } from './auth/auth-method.js';
 export { SecretFileError, type SecretFileRules } from './auth/secret-file.js';
 export { type Broker, type BrokerOptions, startBroker } from './broker.js';
 export { type Clock, systemClock } from './clock.js';

@@ -37,6 +37,8 @@ export interface SecuritySettings {
   readonly allowAnonymous: boolean | undefined;
   /** Path of the password file. */
   readonly passwordFile: string | undefined;
+  /** Path of the file of SCRAM-SHA-256 credentials, for MQTT 5's enhanced authentication. */
+  readonly scramFile: string | undefined;
   /** Accept an empty client identifier and assign one. */
   readonly allowZeroLengthClientId: boolean;
   /** Beginning of assigned client identifiers, at most 50 characters. */
@@ -140,6 +142,7 @@ export const DEFAULT_LISTENER: ListenerSettings = {
 export const DEFAULT_SECURITY: SecuritySettings = {
   allowAnonymous: undefined,
   passwordFile: undefined,
+  scramFile: undefined,
   allowZeroLengthClientId: true,
   autoIdPrefix: 'auto-',
 };

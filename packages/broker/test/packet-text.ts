@@ -30,6 +30,7 @@ function fields(packet: Packet): string[] {
     case PacketType.UNSUBACK:
       return [`#${packet.packetId}`, ...packet.reasonCodes.map(code)];
     case PacketType.DISCONNECT:
+    case PacketType.AUTH:
       return [code(packet.reasonCode)];
     default:
       return [];
@@ -38,7 +39,10 @@ function fields(packet: Packet): string[] {
 
 function properties(packet: Packet): string[] {
   const list: Properties = 'properties' in packet ? packet.properties : [];
-  return list.map(({ name, value }) => `${name}=${text(value)}`);
+  return list.map(({ name, value }) =>
+    // What SCRAM and the methods of tests say is text.
+    name === 'authenticationData' ? `${name}=${Buffer.from(value)}` : `${name}=${text(value)}`,
+  );
 }
 
 function text(value: string | number | Uint8Array | readonly [string, string]): string {

@@ -1,7 +1,9 @@
 import type { PasswordVerifier } from '@tsmqtt/credentials';
 import { encodePacket, type ProtocolVersion } from '@tsmqtt/protocol';
+import type { AuthMethod } from '../src/auth/auth-method.js';
 import { Realms, type SecretsByListener } from '../src/auth/realm.js';
-import { NO_SECRETS } from '../src/auth/secrets.js';
+import type { ScramSha256 } from '../src/auth/scram-sha-256.js';
+import { NO_SECRETS, type Secrets } from '../src/auth/secrets.js';
 import { Connection } from '../src/connection/connection.js';
 import { Engine } from '../src/engine.js';
 import type { Log } from '../src/log/log.js';
@@ -21,9 +23,17 @@ const QUIET_TURNS = 4;
 export interface TestBrokerOptions {
   readonly settings?: Partial<BrokerSettings>;
   readonly listener?: Partial<ListenerSettings>;
-  /** Keep log lines of every type; default: notices and warnings. */
+  /** Keep log lines of every type; default: errors, warnings and notices. */
   readonly logsAll?: boolean;
   readonly verifier?: Pick<PasswordVerifier, 'verify'>;
+  readonly scram?: ScramSha256;
+  readonly authMethods?: readonly AuthMethod[];
+}
+
+/** These secrets for all listeners, and nothing else. */
+export function withSecrets(given: Partial<Secrets>): SecretsByListener {
+  const secrets = { ...NO_SECRETS, ...given };
+  return () => secrets;
 }
 
 /** Secrets for all listeners: this verifier, if any, and nothing else. */
@@ -43,15 +53,26 @@ export class TestBroker {
   readonly #traffic = new Traffic();
   #now = Date.UTC(2026, 0, 1);
 
-  constructor({ settings = {}, listener = {}, verifier, logsAll = false }: TestBrokerOptions = {}) {
+  constructor({
+    settings = {},
+    listener = {},
+    verifier,
+    scram,
+    authMethods,
+    logsAll = false,
+  }: TestBrokerOptions = {}) {
     this.listener = { ...DEFAULT_LISTENER, ...listener };
     const keep = (type: string) => (text: string) => void this.logged.push(`${type} ${text}`);
-    const some: Log = { ...silentLog, notice: keep('notice'), warning: keep('warning') };
+    const some: Log = {
+      ...silentLog,
+      error: keep('error'),
+      notice: keep('notice'),
+      warning: keep('warning'),
+    };
     const log: Log = logsAll
       ? {
           ...some,
           enabled: () => true,
-          error: keep('error'),
           info: keep('info'),
           debug: keep('debug'),
           subscribe: keep('subscribe'),
@@ -60,8 +81,9 @@ export class TestBroker {
       : some;
     // Without values of $SYS, unless the test is about them.
     const all = { ...DEFAULT_SETTINGS, sysInterval: 0, ...settings };
-    const realms = new Realms(all, withVerifier(verifier));
-    this.engine = new Engine(all, log, { now: () => this.#now }, realms);
+    const secrets = withSecrets({ verifier: verifier as PasswordVerifier | undefined, scram });
+    const realms = new Realms(all, secrets);
+    this.engine = new Engine(all, log, { now: () => this.#now }, realms, undefined, authMethods);
   }
 
   /** SIGHUP with other settings, and no passwords. */

@@ -17,6 +17,7 @@ describe('fromText', () => {
   test('compares names in their prepared form (RFC 5802, 5.1)', () => {
     const file = ScramFile.fromText(`\ufb01:${text}\n\u05d0a:${text}\n`, 'f');
     expect(file.lookUp('fi').known).toBe(true);
+    expect(file.lookUp('\ufb01').name).toBe('fi');
     expect(file.lookUp('\u05d0a').known).toBe(true);
   });
 

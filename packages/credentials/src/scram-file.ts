@@ -31,6 +31,8 @@ export interface ScramLookup {
   /** The user's; for an unknown user one that no password fits, so that the exchange goes on and fails at its end. */
   readonly credential: ScramCredential;
   readonly known: boolean;
+  /** The name in the form by which users are told apart (RFC 5802, 5.1): what access rules should go by. */
+  readonly name: string;
 }
 
 /** The users of a `scram_file` (broker B-14). One for each load of the file. */
@@ -82,7 +84,9 @@ export class ScramFile {
     const name = preparedName(username);
     const decoy = this.decoy(name);
     const credential = this.credentials.get(name);
-    return credential === undefined ? { credential: decoy, known: false } : { credential, known: true };
+    return credential === undefined
+      ? { credential: decoy, known: false, name }
+      : { credential, known: true, name };
   }
 
   // Iterations and length of the salt are some user's, always the same for the same name.

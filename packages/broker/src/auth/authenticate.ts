@@ -15,8 +15,12 @@ export function authenticate(
   credentials: Credentials,
 ): AuthVerdict | Promise<AuthVerdict> {
   const { anonymous, secrets } = connection.realm;
-  const { verifier } = secrets;
-  if (verifier === undefined || credentials.username === undefined) return anonymous ? 'accepted' : 'refused';
+  const { verifier, scram } = secrets;
+  // Where names are proved by an Authentication Method, nobody is believed one who only says it.
+  const provesNames =
+    verifier !== undefined || scram !== undefined || connection.engine.authMethods.length > 0;
+  if (!provesNames || credentials.username === undefined) return anonymous ? 'accepted' : 'refused';
+  if (verifier === undefined) return 'refused';
   // With a password file a username has to verify even where anonymous clients are allowed.
   return verifier.verify(credentials.username, credentials.password);
 }

@@ -37,7 +37,8 @@ export class Reverification {
       this.#waiting.delete(connection);
       if (connection.phase !== Phase.CONNECTED) continue;
       const { secrets } = connection.realm;
-      const verdict = await authenticate(connection, connection.credentials);
+      const { authentication, credentials } = connection;
+      const verdict = await (authentication?.verify() ?? authenticate(connection, credentials));
       if (connection.realm.secrets !== secrets) this.#waiting.add(connection);
       else if (verdict === 'refused') connection.close('reauthentication');
       else if (verdict === 'busy') busy.push(connection);

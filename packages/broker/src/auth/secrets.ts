@@ -1,10 +1,11 @@
-import { PasswordFileError, PasswordVerifier } from '@tsmqtt/credentials';
+import { PasswordFileError, PasswordVerifier, ScramFile, ScramFileError } from '@tsmqtt/credentials';
 import type { Log } from '../log/log.js';
 import type { SecuritySettings } from '../settings.js';
+import { ScramSha256 } from './scram-sha-256.js';
 import { readSecretFile, SecretFileError, type SecretFileRules } from './secret-file.js';
 
 /** Keys of security settings that name a file. */
-type FileSetting = 'passwordFile';
+type FileSetting = 'passwordFile' | 'scramFile';
 
 /** A kind of file that security settings name. */
 interface SecretKind<Content> {
@@ -19,6 +20,8 @@ interface SecretKind<Content> {
 const KINDS = {
   /** Who may come in with a password. */
   verifier: { setting: 'passwordFile', noun: 'pwfile', parse: parsePasswords },
+  /** Who may come in by SCRAM. */
+  scram: { setting: 'scramFile', noun: 'scram file', parse: parseScram },
 } as const satisfies Readonly<Record<string, SecretKind<unknown>>>;
 
 type Kind = keyof typeof KINDS;
@@ -27,7 +30,7 @@ type Kind = keyof typeof KINDS;
 export type Secrets = { readonly [K in Kind]: ReturnType<(typeof KINDS)[K]['parse']> | undefined };
 
 /** No files at all. */
-export const NO_SECRETS: Secrets = { verifier: undefined };
+export const NO_SECRETS: Secrets = { verifier: undefined, scram: undefined };
 
 /** Loads files of secrets, each once however many listeners name it. One for each start or reload. */
 export class SecretLoader {
@@ -89,6 +92,15 @@ function parsePasswords(content: Uint8Array, path: string, log: Log): PasswordVe
     });
   } catch (error) {
     if (error instanceof PasswordFileError) throw new SecretFileError(3, [error.message]);
+    throw error;
+  }
+}
+
+function parseScram(content: Uint8Array, path: string): ScramSha256 {
+  try {
+    return new ScramSha256(ScramFile.fromText(content, path));
+  } catch (error) {
+    if (error instanceof ScramFileError) throw new SecretFileError(3, [error.message]);
     throw error;
   }
 }

@@ -12,13 +12,15 @@ import {
   type ProtocolVersion,
   type PublishFrame,
   type QoS,
+  ReasonCode,
   Verdict,
   type Will,
 } from '@tsmqtt/protocol';
 import type { Credentials } from '../auth/authenticate.js';
+import type { Authentication } from '../auth/authentication.js';
 import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
-import { refuseBadConnect } from '../handlers/connect-errors.js';
+import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js';
 import { checkPlace, handlePacket } from '../handlers/handler-table.js';
 import type { Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
@@ -38,10 +40,12 @@ export const Phase = {
   NEW: 0,
   /** CONNECT came, its credentials are being checked; what follows it waits. */
   AUTHENTICATING: 1,
-  CONNECTED: 2,
+  /** CONNECT was answered with AUTH: nothing but AUTH and DISCONNECT is expected [MQTT-3.1.2-30]. */
+  CHALLENGED: 2,
+  CONNECTED: 3,
   /** Nothing is read any more; what was written is on its way out. */
-  CLOSING: 3,
-  CLOSED: 4,
+  CLOSING: 4,
+  CLOSED: 5,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -59,6 +63,8 @@ export class Connection implements Flushable {
   order = 0;
   /** What it came in with; checked again when the password file changes. */
   credentials: Credentials = { username: undefined, password: undefined };
+  /** By the Authentication Method of its CONNECT; undefined: it named none. */
+  authentication: Authentication | undefined;
   /** Keep Alive in force, in seconds; 0: off. */
   keepAlive = 0;
   will: Will | undefined;
@@ -164,6 +170,7 @@ export class Connection implements Flushable {
     this.engine.log.info(`Protocol error from ${this.label}: ${error.message}.`);
     if (this.phase === Phase.CONNECTED)
       this.close(closeReasonOf(error), answersWithDisconnect(error) ? error.reasonCode : undefined);
+    else if (this.phase === Phase.CHALLENGED) refuseExchange(this, error);
     else refuseBadConnect(this, error, this.#stream.current);
   }
 
@@ -211,11 +218,22 @@ export class Connection implements Flushable {
     if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
   }
 
-  /** Sends a packet. */
-  send(packet: Packet): void {
-    this.#output.buffer.bytes(encodePacket(packet, this.version));
+  /**
+   * Sends a packet. Where it is larger than the client takes, which it must not be sent [MQTT-3.1.2-24], the connection
+   * is closed, since the client would wait for it in vain.
+   *
+   * @returns false where the connection was closed.
+   */
+  send(packet: Packet): boolean {
+    const bytes = encodePacket(packet, this.version);
+    if (bytes.length > this.writer.maximumPacketSize) {
+      this.close('oversizePacket', ReasonCode.PACKET_TOO_LARGE);
+      return false;
+    }
+    this.#output.buffer.bytes(bytes);
     this.engine.packetLog?.sending(this.label, packet);
     this.#sent(packet.type);
+    return true;
   }
 
   /**
@@ -328,6 +346,11 @@ export class Connection implements Flushable {
   sweep(now: number): void {
     if (this.phase === Phase.CLOSING) {
       if (now >= this.#closeAt) this.socket.destroy();
+      return;
+    }
+    if (this.authentication?.isOverdue(now)) {
+      // [MQTT-4.12.1-2]; where it is not connected yet, a bare close as for a CONNECT that does not come.
+      this.close('exceededTimeout', ReasonCode.NOT_AUTHORIZED);
       return;
     }
     // The broker itself does not read it: its silence says nothing (broker B-10).

@@ -6,6 +6,7 @@ import {
   peekProtocolVersion,
 } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
+import { answersWithDisconnect, closeReasonOf } from '../connection/error-answers.js';
 
 /** Where the packet at hand stands in the bytes that came. */
 interface Place {
@@ -41,6 +42,12 @@ export function refuseBadConnect(connection: Connection, error: PeerError, place
       `Client from ${connection.name} appears to be using TLS to connect to a non-TLS listener.`,
     );
   connection.close(error.name === 'MalformedPacketError' ? 'malformedPacket' : 'protocolError');
+}
+
+/** Something else than the AUTH that was expected before CONNACK: no DISCONNECT may be sent yet [MQTT-3.14.0-1]. */
+export function refuseExchange(connection: Connection, error: PeerError): void {
+  if (answersWithDisconnect(error)) refuse(connection, error.reasonCode);
+  connection.close(closeReasonOf(error));
 }
 
 function refuse(connection: Connection, reasonCode: number): void {

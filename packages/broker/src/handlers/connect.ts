@@ -9,7 +9,9 @@ import {
   ReasonCode,
   Verdict,
 } from '@tsmqtt/protocol';
+import type { AuthMethod } from '../auth/auth-method.js';
 import { type AuthVerdict, authenticate } from '../auth/authenticate.js';
+import { Authentication, authMethodOf } from '../auth/authentication.js';
 import { type Connection, Phase } from '../connection/connection.js';
 import { NEVER, UNLIMITED_WINDOW } from '../session/session.js';
 import { REFUSALS, type Refusal } from './connect-refusal-table.js';
@@ -21,17 +23,46 @@ interface Admission {
   /** The broker made the Client Identifier up [MQTT-3.1.3-6] [MQTT311-3.1.3-6]. */
   readonly assigned: boolean;
   readonly keepAlive: number;
+  /** Decides by an exchange of AUTH packets; undefined: User Name and Password decide. */
+  readonly method: AuthMethod | undefined;
 }
 
 /** CONNECT (3.1.4): checks in the order of broker §9.2, then credentials, then the session. */
 export function handleConnect(connection: Connection, packet: Connect): Verdict {
   connection.version = packet.protocolVersion;
   connection.order = ++connection.engine.connects;
+  connection.writer.maximumPacketSize =
+    property(packet.properties, 'maximumPacketSize') ?? Number.POSITIVE_INFINITY;
   const admission = admit(connection, packet);
   if ('reason' in admission) return refuse(connection, packet, admission);
   connection.clientId = admission.clientId;
+  if (admission.method !== undefined) return exchange(connection, admission, admission.method);
   connection.credentials = { username: packet.username, password: packet.password };
   return verify(connection, admission);
+}
+
+/** Enhanced authentication (4.12): the method says who it is, after as many AUTH packets as it takes. */
+function exchange(connection: Connection, admission: Admission, method: AuthMethod): Verdict {
+  const { packet, clientId } = admission;
+  const { username, password, properties } = packet;
+  const { address, port } = connection.peer;
+  const client = { clientId, username, password, address, port, isReauthentication: false };
+  connection.authentication = new Authentication(connection, method.name);
+  connection.authentication.begin(client, property(properties, 'authenticationData'), (result) => {
+    if (result.result === 'refuse') {
+      const { reasonCode: v5 = ReasonCode.NOT_AUTHORIZED } = result;
+      // [MQTT-4.12.0-4]
+      refuse(
+        connection,
+        packet,
+        v5 === ReasonCode.SERVER_BUSY ? REFUSALS.busy : { ...REFUSALS.credentials, v5 },
+      );
+      return;
+    }
+    connection.credentials = { username: result.username, password: undefined };
+    accept(connection, admission, result.data);
+  });
+  return connection.phase === Phase.AUTHENTICATING ? Verdict.PAUSE : Verdict.CONTINUE;
 }
 
 function verify(connection: Connection, admission: Admission): Verdict {
@@ -62,8 +93,10 @@ function admit(connection: Connection, packet: Connect): Admission | Refusal {
       return REFUSALS.willTooLarge;
     if (will.topic.startsWith('$CONTROL/')) return REFUSALS.willTopicControl;
   }
-  // [MQTT-4.12.0-1]: there is no provider for any method.
-  if (property(packet.properties, 'authenticationMethod') !== undefined) return REFUSALS.authMethod;
+  const methodName = property(packet.properties, 'authenticationMethod');
+  const method = methodName === undefined ? undefined : authMethodOf(connection, methodName);
+  // [MQTT-4.12.0-1]
+  if (methodName !== undefined && method === undefined) return REFUSALS.authMethod;
   const assigned = packet.clientId === '';
   if (assigned && !mayBeAssigned(packet, realm.allowZeroLengthClientId)) return REFUSALS.emptyClientId;
   const limit = settings.maxKeepAlive;
@@ -76,6 +109,7 @@ function admit(connection: Connection, packet: Connect): Admission | Refusal {
     clientId: assigned ? realm.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
     assigned,
     keepAlive: tooLong ? limit : packet.keepAlive,
+    method,
   };
 }
 
@@ -100,9 +134,13 @@ function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verd
 }
 
 function finish(connection: Connection, admission: Admission, verdict: AuthVerdict): Verdict {
+  if (verdict === 'accepted') return accept(connection, admission, undefined);
+  return refuse(connection, admission.packet, verdict === 'busy' ? REFUSALS.busy : REFUSALS.credentials);
+}
+
+/** @param authData Authentication Data of CONNACK, where a method accepted the client. */
+function accept(connection: Connection, admission: Admission, authData: Uint8Array | undefined): Verdict {
   const { packet, clientId, keepAlive } = admission;
-  if (verdict !== 'accepted')
-    return refuse(connection, packet, verdict === 'busy' ? REFUSALS.busy : REFUSALS.credentials);
   const { engine } = connection;
   const holder = engine.sessions.get(clientId)?.connection;
   if (holder !== undefined && holder.order > connection.order) {
@@ -110,16 +148,16 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
     connection.close('sessionTakenOver');
     return Verdict.PAUSE;
   }
-  const properties = packet.protocolVersion === 5 ? connackProperties(connection, admission) : NO_PROPERTIES;
+  const properties =
+    packet.protocolVersion === 5 ? connackProperties(connection, admission, authData) : NO_PROPERTIES;
   const connack = {
     type: PacketType.CONNACK,
     sessionPresent: false,
     reasonCode: ReasonCode.SUCCESS,
     properties,
   };
-  const maximum = property(packet.properties, 'maximumPacketSize');
   // [MQTT-3.1.2-24]: nothing larger may be sent, and without CONNACK there is no connection.
-  if (maximum !== undefined && encodePacket(connack, 5).length > maximum) {
+  if (encodePacket(connack, packet.protocolVersion).length > connection.writer.maximumPacketSize) {
     return refuse(connection, packet, REFUSALS.packetTooSmall);
   }
   takeOver(connection, packet, clientId);
@@ -134,7 +172,6 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
   connection.writer.clientId = clientId;
-  connection.writer.maximumPacketSize = maximum ?? Number.POSITIVE_INFINITY;
   session.expiryInterval = expiryOf(packet);
   connection.setAliases(
     packet.protocolVersion === 5 ? engine.settings.maxTopicAlias : 0,
@@ -183,6 +220,7 @@ function windowOf(connection: Connection, packet: Connect): number {
 function connackProperties(
   connection: Connection,
   { packet, clientId, assigned, keepAlive }: Admission,
+  authData: Uint8Array | undefined,
 ): Property[] {
   const { settings } = connection.engine;
   const { maxQos } = connection.listener;
@@ -198,13 +236,16 @@ function connackProperties(
     properties.push({ name: 'receiveMaximum', value: settings.maxInflightMessages });
   // [MQTT-3.2.2-9]
   if (maxQos < 2) properties.push({ name: 'maximumQoS', value: maxQos });
+  // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+  if (connection.authentication !== undefined)
+    properties.push(...connection.authentication.properties(authData));
   return properties;
 }
 
 function logAccepted(connection: Connection, packet: Connect, keepAlive: number): void {
-  const { engine, peer, clientId } = connection;
+  const { engine, peer, clientId, credentials } = connection;
   if (!engine.settings.connectionMessages) return;
-  const user = packet.username === undefined ? '' : `, u'${packet.username}'`;
+  const user = credentials.username === undefined ? '' : `, u'${credentials.username}'`;
   const clean = packet.cleanStart ? 1 : 0;
   engine.log.notice(
     `New ${connection.bridge ? 'bridge' : 'client'} connected from ${peer.address}:${peer.port} as ${clientId} (p${packet.protocolVersion}, c${clean}, k${keepAlive}${user}).`,

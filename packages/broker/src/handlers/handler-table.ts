@@ -41,12 +41,16 @@ const HANDLERS: readonly Handler[] = [
  * @throws ProtocolError where the client may not send it, or not there.
  */
 export function checkPlace(phase: Phase, type: number): void {
-  const connected = phase === Phase.CONNECTED;
+  const connectCame = phase !== Phase.NEW;
   // [MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT311-3.1.0-1] [MQTT311-3.1.0-2]
-  if ((type === PacketType.CONNECT) === connected) {
-    throw connected
+  if ((type === PacketType.CONNECT) === connectCame) {
+    throw connectCame
       ? new ProtocolError('second-connect', 'second CONNECT')
       : new ProtocolError('not-connect', 'the first packet is not CONNECT');
+  }
+  // [MQTT-3.1.2-30]
+  if (phase === Phase.CHALLENGED && type !== PacketType.AUTH && type !== PacketType.DISCONNECT) {
+    throw new ProtocolError('auth-expected', 'only AUTH or DISCONNECT may answer AUTH before CONNACK');
   }
   if (HANDLERS[type] === fromServerOnly) fromServerOnly();
 }

@@ -34,12 +34,13 @@ export function handleSubscribe(connection: Connection, packet: Subscribe): Verd
     if (engine.log.enabled('subscribe'))
       engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
   }
-  connection.send({
+  const suback = {
     type: PacketType.SUBACK,
     packetId: packet.packetId,
     reasonCodes,
     properties: NO_PROPERTIES,
-  });
+  };
+  if (!connection.send(suback)) return Verdict.PAUSE;
   // SUBACK leaves before any retained message it brings about (broker §9.8).
   for (const subscription of wanted) {
     session.replay.start(engine.retained.matching(subscription.filter), subscription);
