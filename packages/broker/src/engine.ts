@@ -10,6 +10,7 @@ import { Counters } from './counters.js';
 import type { Log } from './log/log.js';
 import { PacketLog } from './log/packet-log.js';
 import type { Message } from './routing/message.js';
+import { MountPoints } from './routing/mount-point.js';
 import { ReplayTurns } from './routing/replay-turns.js';
 import { RetainedStore } from './routing/retained-store.js';
 import { Router } from './routing/router.js';
@@ -31,6 +32,7 @@ export class Engine {
   readonly tree = new SubscriptionTree();
   readonly retained: RetainedStore;
   readonly replayTurns = new ReplayTurns(this.scheduler);
+  readonly mountPoints = new MountPoints();
   readonly connections = new Set<Connection>();
   /** Those of them that are not closing. */
   open = 0;

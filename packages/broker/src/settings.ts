@@ -69,6 +69,8 @@ export interface ListenerSettings {
   readonly allowAnonymous: boolean | undefined;
   /** `listener_auto_id_prefix`, at most 50 characters; undefined: what the security settings say. */
   readonly autoIdPrefix: string | undefined;
+  /** Prefix of all topics of its clients, which they do not see; no wildcards. Undefined: none. */
+  readonly mountPoint: string | undefined;
   /** Open connections at a time, excess is closed unanswered; 0 or less: no limit. */
   readonly maxConnections: number;
   /** Highest QoS of a PUBLISH or will; 0 and 1 are told to MQTT 5 clients as Maximum QoS. */
@@ -132,6 +134,7 @@ export const DEFAULT_LISTENER: ListenerSettings = {
   security: undefined,
   allowAnonymous: undefined,
   autoIdPrefix: undefined,
+  mountPoint: undefined,
   maxConnections: -1,
   maxQos: 2,
   protocol: 'mqtt',

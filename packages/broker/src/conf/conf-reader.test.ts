@@ -86,6 +86,8 @@ describe('what lines set', () => {
     ['pid_file  /run/x.pid  ', { pidFile: '/run/x.pid' }],
     ['queue_qos0_messages 1', { queueQos0Messages: true }],
     ['retain_available false', { retainAvailable: false }],
+    ['retain_expiry_interval 90', { retainExpiryInterval: 90 }],
+    ['retain_expiry_interval 10000001', { retainExpiryInterval: 10_000_000 }],
     ['upgrade_outgoing_qos true', { upgradeOutgoingQos: true }],
     ['user alice', { user: 'alice' }],
   ];
@@ -127,6 +129,7 @@ describe('listeners', () => {
   const cases: readonly (readonly [text: string, listeners: readonly ListenerSettings[]])[] = [
     ['listener 1884', [on(1884)]],
     ['listener 0x75b 127.0.0.1', [on(1883, { host: '127.0.0.1' })]],
+    ['listener 1884\nmount_point a/\nmount_point b c/\nlistener 1885', [on(1884, { mountPoint: 'b c/' }), on(1885)]],
     ['listener 1884 ::1 # comment', [on(1884, { host: '::1' })]],
     ['listener 1884 [::1]', [on(1884, { host: '::1' })]],
     ['listener 1884\nbind_interface eth0\nsocket_domain ipv6', [on(1884, { bindInterface: 'eth0', socketDomain: 'ipv6' })]],
@@ -260,6 +263,8 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   ['packet_buffer_size 70000', 1, 'Error: Packet buffer size must be between 0 and 65535 inclusive.'],
   ['websockets_headers_size 70000', 1, 'Error: Packet buffer size must be between 0 and 65535 inclusive.'],
   ['retain_expiry_interval 0', 1, 'Error: retain_expiry_interval must be >= 1.'],
+  ['mount_point a/', 1, "Error: The 'mount_point' option requires a listener to be defined first."],
+  ...['a/+/', '#', 'a#'].map((value) => [`listener 1883\nmount_point ${value}`, 2, `Error: Invalid 'mount_point' value (${value}). Does it contain a wildcard character?`] as const),
   ['listener 1883\nenable_proxy_protocol 3', 2, 'Error: enable_proxy_protocol must be 1 or 2.'],
   [`auto_id_prefix ${'x'.repeat(51)}`, 1, 'Error: auto_id_prefix length must be <= 50.'],
   [`listener 1\nlistener_auto_id_prefix ${'x'.repeat(51)}`, 2, "Error: 'listener_auto_id_prefix' length must be <= 50."],

@@ -58,6 +58,15 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
     }
     listener!.settings.protocol = value;
   },
+  mount_point({ listener, value }) {
+    const prefix = String(value);
+    if (/[+#]/.test(prefix)) {
+      throw new ConfValueError(
+        `Invalid 'mount_point' value (${prefix}). Does it contain a wildcard character?`,
+      );
+    }
+    listener!.settings.mountPoint = prefix;
+  },
   websockets_origin({ listener, value }) {
     const { settings } = listener!;
     settings.websocketsOrigins = [...settings.websocketsOrigins, String(value)];

@@ -23,6 +23,7 @@ import type { Engine } from '../engine.js';
 import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js';
 import { checkPlace, handlePacket } from '../handlers/handler-table.js';
 import type { Message } from '../routing/message.js';
+import type { MountPoint } from '../routing/mount-point.js';
 import type { Session } from '../session/session.js';
 import type { ListenerSettings } from '../settings.js';
 import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
@@ -70,6 +71,8 @@ export class Connection implements Flushable {
   will: Will | undefined;
   /** A bridge of Mosquitto's kind: No Local and Retain As Published on all its subscriptions (broker §9.2). */
   bridge = false;
+  /** The listener's as it was at CONNECT; undefined: topics are what they are. */
+  mountPoint: MountPoint | undefined;
   /** Bytes accepted by the socket or acknowledged so far (broker B-10). */
   progress = 0;
   inboundAliases = new InboundTopicAliases(0);
@@ -263,7 +266,7 @@ export class Connection implements Flushable {
     this.#output.touch();
   }
 
-  /** Sends a message; false where it has expired or is larger than the client takes. */
+  /** Sends a message; false where it has expired, is larger than the client takes or outside of its mount point. */
   publish(
     message: Message,
     qos: QoS,
@@ -272,7 +275,9 @@ export class Connection implements Flushable {
     packetId: number,
     identifier: number | undefined,
   ): boolean {
-    return this.writer.publish(message, qos, retain, dup, packetId, identifier, this.version);
+    const shown = this.mountPoint === undefined ? message : this.mountPoint.outgoing(message);
+    if (shown === undefined) return false;
+    return this.writer.publish(shown, qos, retain, dup, packetId, identifier, this.version);
   }
 
   /** Aliases that this end may use towards the client; its CONNECT says how many. */

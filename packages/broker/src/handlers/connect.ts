@@ -8,6 +8,7 @@ import {
   property,
   ReasonCode,
   Verdict,
+  type Will,
 } from '@tsmqtt/protocol';
 import type { AuthMethod } from '../auth/auth-method.js';
 import { type AuthVerdict, authenticate } from '../auth/authenticate.js';
@@ -19,6 +20,8 @@ import { REFUSALS, type Refusal } from './connect-refusal-table.js';
 /** What was found out about a CONNECT before its credentials were checked. */
 interface Admission {
   readonly packet: Connect;
+  /** With the topic that it means behind a mount point. */
+  readonly will: Will | undefined;
   readonly clientId: string;
   /** The broker made the Client Identifier up [MQTT-3.1.3-6] [MQTT311-3.1.3-6]. */
   readonly assigned: boolean;
@@ -33,6 +36,7 @@ export function handleConnect(connection: Connection, packet: Connect): Verdict 
   connection.order = ++connection.engine.connects;
   connection.writer.maximumPacketSize =
     property(packet.properties, 'maximumPacketSize') ?? Number.POSITIVE_INFINITY;
+  connection.mountPoint = connection.engine.mountPoints.of(connection.listener.mountPoint);
   const admission = admit(connection, packet);
   if ('reason' in admission) return refuse(connection, packet, admission);
   connection.clientId = admission.clientId;
@@ -103,8 +107,10 @@ function admit(connection: Connection, packet: Connect): Admission | Refusal {
   const tooLong = limit > 0 && (packet.keepAlive === 0 || packet.keepAlive > limit);
   // MQTT 5 is told another value as Server Keep Alive; 3.x has no way to be told (broker §9.2).
   if (tooLong && packet.protocolVersion !== 5) return REFUSALS.keepAlive;
+  const { mountPoint } = connection;
   return {
     packet,
+    will: will && mountPoint ? { ...will, topic: mountPoint.topic(will.topic) } : will,
     // Of any length and any text [MQTT-3.1.3-5] [MQTT311-3.1.3-5].
     clientId: assigned ? realm.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
     assigned,
@@ -168,7 +174,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   // [MQTT-3.2.2-22]
   connection.keepAlive = keepAlive;
   // [MQTT-3.1.2-7] [MQTT311-3.1.2-8]; undefined without the Will Flag [MQTT311-3.1.2-12]
-  connection.will = packet.will;
+  connection.will = admission.will;
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
   connection.writer.clientId = clientId;
@@ -178,7 +184,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
     Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, engine.settings.maxTopicAliasBroker),
   );
   logAccepted(connection, packet, keepAlive);
-  engine.packetLog?.will(packet.will);
+  engine.packetLog?.will(admission.will);
   // Before anything else, once [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT311-3.1.4-4] [MQTT311-3.2.0-1]; Session
   // Present [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT311-3.2.2-1] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]
   connection.send({ ...connack, sessionPresent: present });

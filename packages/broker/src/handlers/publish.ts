@@ -18,10 +18,12 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
   const { engine } = connection;
   const session = connection.session as Session;
   checkAllowed(connection, frame);
-  const topic =
+  const { mountPoint } = connection;
+  const named =
     frame.topic !== '' && frame.properties.length === 0
       ? frame.topic
       : connection.inboundAliases.resolve(frame);
+  const topic = mountPoint === undefined ? named : mountPoint.topic(named);
   const refusal = refusalOf(engine, topic, frame);
   if (frame.qos === 2) return receiveQoS2(connection, session, frame, topic, refusal);
   if (refusal === ReasonCode.SUCCESS) {
@@ -76,14 +78,16 @@ function refusalOf(engine: Engine, topic: string, frame: PublishFrame): number {
 
 /**
  * The message as it goes on. A frame that carries an alias is rebuilt: an alias never leaves its connection
- * [MQTT-3.3.2-7].
+ * [MQTT-3.3.2-7]. So is one whose topic means another behind a mount point.
  */
 function messageOf(engine: Engine, frame: PublishFrame, topic: string): Message {
-  if (frame.properties.length === 0) return new Message(topic, frame, Number.POSITIVE_INFINITY);
+  const asItCame = topic === frame.topic;
+  if (asItCame && frame.properties.length === 0) return new Message(topic, frame, Number.POSITIVE_INFINITY);
   const expiresAt = expiryOf(frame.properties, engine.clock.now());
   const own = frame.properties.filter((entry) => entry.name !== 'topicAlias' && !isEndlessExpiry(entry));
-  if (own.length === frame.properties.length) return new Message(topic, frame, expiresAt);
-  return new Message(topic, composeFrame(topic, frame.payload, frame.qos, frame.retain, own, 5), expiresAt);
+  if (asItCame && own.length === frame.properties.length) return new Message(topic, frame, expiresAt);
+  const { payload, qos, retain, protocolVersion } = frame;
+  return new Message(topic, composeFrame(topic, payload, qos, retain, own, protocolVersion), expiresAt);
 }
 
 /**

@@ -56,9 +56,10 @@ function subscribe(
   identifier: number | undefined,
   wanted: Wanted[],
 ): Subscription {
-  const { engine, listener } = connection;
-  const { share, filter } = parseFilter(request.filter);
-  const known = session.subscriptions.get(request.filter);
+  const { engine, listener, mountPoint } = connection;
+  const key = mountPoint === undefined ? request.filter : mountPoint.filter(request.filter);
+  const { share, filter } = parseFilter(key);
+  const known = session.subscriptions.get(key);
   // [MQTT-3.8.4-3] [MQTT311-3.8.4-3]: the same filter again replaces what was asked for. What is queued stays
   // [MQTT-3.8.4-4].
   const subscription = known ?? new Subscription(session, filter);
@@ -68,7 +69,7 @@ function subscribe(
   subscription.retainAsPublished = request.retainAsPublished || connection.bridge;
   subscription.identifier = identifier;
   if (known === undefined) {
-    session.addSubscription(request.filter, subscription);
+    session.addSubscription(key, subscription);
     engine.tree.add(subscription, share);
   }
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT311-3.3.1-6]; never for Shared Subscriptions (broker §9.8).

@@ -7,10 +7,11 @@ import type { Session } from '../session/session.js';
  * [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
  */
 export function handleUnsubscribe(connection: Connection, packet: Unsubscribe): Verdict {
-  const { engine } = connection;
+  const { engine, mountPoint } = connection;
   const session = connection.session as Session;
-  const reasonCodes = packet.filters.map((filter) => {
-    engine.packetLog?.filter(filter);
+  const reasonCodes = packet.filters.map((named) => {
+    engine.packetLog?.filter(named);
+    const filter = mountPoint === undefined ? named : mountPoint.filter(named);
     if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
     // [MQTT-3.10.4-1] [MQTT311-3.10.4-1]
     const subscription = session.subscriptions.get(filter);
