@@ -35,6 +35,20 @@ describe('frames', () => {
     expect(framer.next()).toBe(false);
   });
 
+  test.each([
+    ['ends with a packet', 'c000'],
+    ['ends in a Fixed Header', 'c000 40'],
+    ['ends in a packet', 'c000 400200'],
+  ])('do not keep the chunk they came in when it %s', (_, bytes) => {
+    const framer = new Framer();
+    const chunk = hex(bytes);
+    framer.push(chunk);
+    expect(framer.next()).toBe(true);
+    expect(framer.source.buffer).toBe(chunk.buffer);
+    expect(framer.next()).toBe(false);
+    expect(framer.source).toHaveLength(0);
+  });
+
   test('of one chunk are given in place, without a copy', () => {
     const framer = new Framer();
     const chunk = hex('c000 40020001');

@@ -22,7 +22,10 @@ const SMALLEST_HOLD = 64;
 export class Framer {
   /** Fixed Header's first byte of the current packet. */
   firstByte = 0;
-  /** Holds the current packet. Never reused, so views of it stay valid as long as somebody keeps them. */
+  /**
+   * Holds the current packet. Never reused, so views of it stay valid as long as somebody keeps them. Let go of when
+   * there is no current packet: an idle connection must not keep the last chunk it got.
+   */
   source: Buffer = NOTHING;
   /** Where the current packet's Fixed Header starts in `source`. */
   frameStart = 0;
@@ -101,11 +104,7 @@ export class Framer {
     const chunk = this.#chunk;
     const at = this.#cursor;
     const limit = chunk.length;
-    if (at >= limit) {
-      this.#chunk = NOTHING;
-      this.#cursor = 0;
-      return false;
-    }
+    if (at >= limit) return this.#release();
     let bodyStart = at + 2;
     let length = bodyStart <= limit ? (chunk[at + 1] as number) : -1;
     if (length > 127) {
@@ -147,9 +146,7 @@ export class Framer {
     this.#chunk.copy(this.#held, 0, this.#cursor);
     this.#heldLength = rest;
     this.#wanted = wanted;
-    this.#chunk = NOTHING;
-    this.#cursor = 0;
-    return false;
+    return this.#release();
   }
 
   #nextHeld(): boolean {
@@ -186,7 +183,9 @@ export class Framer {
     this.#cursor += count;
   }
 
+  /** The chunk is used up. */
   #release(): false {
+    this.source = NOTHING;
     this.#chunk = NOTHING;
     this.#cursor = 0;
     return false;
