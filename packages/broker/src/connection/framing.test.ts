@@ -89,6 +89,7 @@ const ENDS: readonly Row[] = [
   { what: 'Response Topic with a wildcard [MQTT-3.3.2-14]', hex: '30 08 0001 61 04 08 0001 23', versions: [5], code: 0x82 },
   { what: 'Subscription Identifier in PUBLISH [MQTT-3.3.4-6]', hex: '30 06 0001 61 02 0b 01', versions: [5], code: 0x82 },
   { what: 'invalid UTF-8 in Content Type [MQTT-3.3.2-19]', hex: '30 08 0001 61 04 03 0001 ff', versions: [5], code: undefined },
+  { what: 'Response Topic that is not UTF-8 [MQTT-3.3.2-13]', hex: '30 08 0001 61 04 08 0001 ff', versions: [5], code: undefined },
   { what: 'wrong property in SUBSCRIBE', hex: '82 09 0001 02 01 00 0001 61 00', versions: [5], code: 0x81 },
   { what: 'Subscription Identifier 0 (3.8.2.1.2)', hex: '82 09 0001 02 0b 00 0001 61 00', versions: [5], code: 0x81 },
   { what: 'wrong property in UNSUBSCRIBE', hex: 'a2 09 0001 03 0b 01 00 0001 61', versions: [5], code: 0x81 },

@@ -73,7 +73,7 @@ describe('from the client', () => {
 });
 
 describe('to the client', () => {
-  it('are given to topics first come, first served [MQTT-3.1.2-26] [MQTT-3.3.2-10]', async () => {
+  it('are given to topics first come, first served [MQTT-3.1.2-26] [MQTT-3.3.2-11]', async () => {
     const client = await new TestBroker().connect(takes(2));
     await client.send(subscribePacket({ '#': 0 }));
     const topics = ['a', 'b', 'c', 'a', 'c', 'b'];
@@ -112,7 +112,7 @@ describe('to the client', () => {
     expect(await client.send(publishPacket('a', 'x'))).toEqual(['PUBLISH a=x']);
   });
 
-  it('start anew with every connection, for messages that are sent again too', async () => {
+  it('start anew with every connection, for messages that are sent again too [MQTT-3.3.2-7]', async () => {
     const broker = new TestBroker();
     const fields = {
       protocolVersion: 5,
