@@ -11,6 +11,7 @@ import { Listeners } from './listener/listeners.js';
 import type { ListeningSocket } from './listener/listening-socket.js';
 import { type Log, silentLog } from './log/log.js';
 import { composeFrame, expiryOf, Message } from './routing/message.js';
+import { subscriptionText } from './routing/subscription-text.js';
 import { type BrokerSettings, DEFAULT_LISTENER, DEFAULT_SETTINGS } from './settings.js';
 
 /** Everything a configuration file takes, plus what only a host program has. */
@@ -54,6 +55,8 @@ export interface Broker {
    * @param verifier As the option of `startBroker`; default: the one before.
    */
   reload(settings: BrokerSettings, verifier?: PasswordVerifier): Promise<void>;
+  /** All subscriptions for people: a line a level, with the subscribers (broker §6). */
+  subscriptionTree(): string;
   /** Sends pending wills, closes all clients and resolves when everything is really closed. */
   close(): Promise<void>;
 }
@@ -137,6 +140,7 @@ function running(
     port: first.port,
     addresses: sockets.map(({ address, port }) => ({ address, port })),
     counters: engine.counters,
+    subscriptionTree: () => subscriptionText(engine.tree),
     reload: async (settings, verifier) => {
       const secrets = await loadSecrets(settings, newLoader(verifier), engine.realms.inForce);
       const update = await listeners.prepare(settings);

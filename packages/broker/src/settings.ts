@@ -21,6 +21,10 @@ export interface LogSettings {
   readonly types: readonly LogType[];
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Write lines to syslog, by the program `logger`. */
+  readonly syslog: boolean;
+  /** N of the facility localN of syslog, 0 to 7; undefined: daemon. */
+  readonly syslogFacility: number | undefined;
   /** Publish lines below `$SYS/broker/log/`. */
   readonly topic: boolean;
   /** Path of the log file, opened for appending. */
@@ -175,6 +179,8 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
     types: ['error', 'warning', 'notice', 'information'],
     stdout: false,
     stderr: true,
+    syslog: false,
+    syslogFacility: undefined,
     topic: false,
     file: undefined,
     timestamp: true,

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { disconnectPacket, PINGREQ, subscribePacket } from '../../test/raw-client.js';
+import { SocketClient } from '../../test/socket-client.js';
 import { VERSION } from '../version.js';
 
 let folder: string;
@@ -35,8 +37,8 @@ afterEach(() => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function start(args: readonly string[], script = program) {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(args: readonly string[], script = program, env: NodeJS.ProcessEnv = process.env) {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   children.add(child);
   const written = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -130,6 +132,70 @@ describe('the process', () => {
     }
     broker.child.kill('SIGINT');
     expect(await broker.exit).toBe(0);
+  });
+
+  it('log_dest syslog: gives its lines to logger', async () => {
+    const port = await freePort();
+    const bin = await mkdtemp(join(folder, 'bin-'));
+    const logger = join(bin, 'logger');
+    await writeFile(logger, `#!/bin/sh\n/bin/cat >> "${bin}/$2 $4"\n`);
+    await chmod(logger, 0o755);
+    await chmod(bin, 0o777);
+    const path = await conf(
+      'syslog.conf',
+      `user root\nlistener ${port} 127.0.0.1\nlog_dest syslog\nlog_dest stderr\nlog_facility 2\n`,
+    );
+    const broker = start(['-c', path], program, { ...process.env, PATH: `${bin}:${process.env.PATH}` });
+    await broker.running();
+    broker.child.kill('SIGTERM');
+    expect(await broker.exit).toBe(0);
+    const lines = (await readFile(join(bin, 'local2.info tsmqtt-broker'), 'utf8')).split('\n');
+    expect(lines[0]).toBe(`tsmqtt-broker version ${VERSION} starting`);
+    expect(lines.slice(-2)).toEqual([`tsmqtt-broker version ${VERSION} terminating`, '']);
+  });
+
+  it('SIGUSR2 prints the subscriptions, SIGHUP opens the log anew, and -v stays in force', async () => {
+    const port = await freePort();
+    const log = join(folder, 'rotated.log');
+    const text = `user root\nlistener ${port} 127.0.0.1\nallow_anonymous true\nlog_type error\nlog_dest file ${log}\n`;
+    const path = await conf('signals.conf', `${text}log_dest stderr\n`);
+    const broker = start(['-v', '-c', path]);
+    await broker.running();
+    const client = await SocketClient.connect(port, { clientId: 'client' });
+    client.send(subscribePacket({ 'a/#': 1, '$share/g/a': 2 }));
+    await client.ping();
+    broker.child.kill('SIGUSR2');
+    const tree = 'a (client, 2, $share/g)\n  # (client, 1)\n';
+    while (broker.written.stdout.length < tree.length) await once(broker.child.stdout, 'data');
+    expect(broker.written.stdout).toBe(tree);
+    expect(await readFile(log, 'utf8')).toContain('Received SUBSCRIBE from client\n');
+
+    await rename(log, `${log}.1`);
+    await conf(
+      'signals.conf',
+      `${text}log_timestamp_format %Y-%m-%dT%H:%M:%S%z\nconnection_messages false\n`,
+    );
+    const watcher = watch(folder);
+    const reopened = new Promise<void>((resolve) => {
+      watcher.on('change', () => {
+        if (existsSync(log) && readFileSync(log, 'utf8').includes('Received PINGREQ')) resolve();
+      });
+    });
+    broker.child.kill('SIGHUP');
+    // Its lines go to the old file until the new one is open.
+    const pings = setInterval(() => client.send(PINGREQ), 5);
+    await reopened;
+    clearInterval(pings);
+    watcher.close();
+    client.send(disconnectPacket());
+    await client.closed();
+    broker.child.kill('SIGTERM');
+    expect(await broker.exit).toBe(0);
+    const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+    expect(lines).toContainEqual(expect.stringMatching(/: Received DISCONNECT from client$/));
+    for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}: /);
+    expect(lines.filter((line) => / disconnected/.test(line))).toEqual([]);
+    expect((await stat(log)).mode & 0o777).toBe(0o600);
   });
 
   it('-d: goes into the background', async () => {

@@ -4,10 +4,12 @@ import type { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import type { BrokerIo } from '../program/io.js';
 import { run } from '../program/run.js';
+import { loggersFlushed, startLogger } from '../program/syslog-process.js';
 import { findSystemUser } from '../program/system-users.js';
 
 const { argv, execArgv, execPath } = process;
 const script = argv[1] ?? 'tsmqtt-broker';
+const programName = basename(script).replace(/\.[cm]?[jt]s$/, '');
 
 // Messages die young and connections live long: a young generation that stays at its first size costs no throughput, and
 // thousands of idle connections do not leave 30 MB of it behind (docs/decisions/0010).
@@ -20,7 +22,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 type PosixProcess = NodeJS.Process & { initgroups?(user: string, extraGroup: number): void };
 
 const io: BrokerIo = {
-  programName: basename(script).replace(/\.[cm]?[jt]s$/, ''),
+  programName,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
@@ -44,6 +46,7 @@ const io: BrokerIo = {
     if (userId !== undefined) process.setuid?.(userId);
   },
   setUmask: (mask) => void process.umask(mask),
+  openSyslog: (priority, failed) => startLogger(programName, priority, failed),
   detach: (args) =>
     new Promise((resolve, reject) => {
       const child = spawn(execPath, [...execArgv, script, ...args], { detached: true, stdio: 'ignore' });
@@ -73,6 +76,6 @@ void run(
   })
   .then(async (code) => {
     process.exitCode = code;
-    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    await Promise.all([flushed(process.stdout), flushed(process.stderr), loggersFlushed()]);
     process.exit(code);
   });

@@ -100,6 +100,8 @@ describe('what lines set', () => {
     ['log_dest stdout', { stdout: true, stderr: false }],
     ['log_dest stdout\nlog_dest stderr', { stdout: true }],
     ['log_dest topic', { topic: true, stderr: false }],
+    ['log_dest syslog\nlog_facility 5', { syslog: true, syslogFacility: 5, stderr: false }],
+    ['log_dest syslog\nlog_dest none', { stderr: false }],
     ['log_dest file /var/log/a b.log', { file: '/var/log/a b.log', stderr: false }],
     ['log_dest stdout\nlog_dest none', { stderr: false }],
     ['log_dest none\nlog_dest stderr', {}],
@@ -291,7 +293,6 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   ['log_dest foo', 1, "Error: Invalid 'log_dest' value (foo)."],
   ['log_dest file', 1, 'Error: Empty "log_dest file" value in configuration.'],
   ['log_dest file a\nlog_dest file b', 2, 'Error: Duplicate "log_dest file" value.'],
-  ['log_dest syslog', 1, "Error: The 'log_dest syslog' option is not supported by tsmqtt-broker."],
   ['log_dest dlt', 1, "Error: The 'log_dest dlt' option is not supported by tsmqtt-broker."],
   ['log_facility 8', 1, "Error: Invalid 'log_facility' value (8)."],
   // context, before the value

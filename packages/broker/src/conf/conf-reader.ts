@@ -23,6 +23,8 @@ export interface Conf {
   readonly settings: BrokerSettings;
   /** The line of `bind_address`, whose host must resolve (contract broker §2.5). */
   readonly bindPosition: ConfPosition | undefined;
+  /** The line of `log_dest syslog`, which needs the program `logger`. */
+  readonly syslogPosition: ConfPosition | undefined;
   /** What ends the start when the security files are read: a plugin (contract broker §3.4). */
   readonly refusal: ConfError | undefined;
 }
@@ -62,7 +64,12 @@ export class ConfReader {
   /** @param localPorts ports for local-only mode (`-p`). @throws ConfError */
   finish(localPorts: readonly number[] = []): Conf {
     const settings = this.draft.finish(localPorts, (text) => this.report('warning', text));
-    return { settings, bindPosition: this.draft.bindPosition, refusal: this.refusal };
+    return {
+      settings,
+      bindPosition: this.draft.bindPosition,
+      syslogPosition: this.draft.syslogPosition,
+      refusal: this.refusal,
+    };
   }
 
   private readFile(path: string, includedFrom: ConfPosition | undefined): void {

@@ -43,8 +43,11 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
   log_type({ draft, value }) {
     draft.addLogType(String(value));
   },
-  log_dest({ draft, value }) {
-    addLogDest(draft, String(value));
+  log_dest(input) {
+    addLogDest(input);
+  },
+  log_facility({ draft, value }) {
+    draft.log.syslogFacility = Number(value);
   },
   log_timestamp({ draft, value }) {
     draft.log.timestamp = value === true;
@@ -104,8 +107,9 @@ function openDefault({ draft, context }: EffectInput): ListenerDraft {
   return draft.defaultListener;
 }
 
-function addLogDest(draft: SettingsDraft, value: string): void {
-  draft.addLogDest(readLogDest(value, draft.log.file !== undefined));
+function addLogDest({ draft, value, position }: EffectInput): void {
+  draft.addLogDest(readLogDest(String(value), draft.log.file !== undefined));
+  draft.syslogPosition = draft.log.syslog ? (draft.syslogPosition ?? position) : undefined;
 }
 
 function readLogDest(value: string, hasFile: boolean): LogDestChange {
@@ -115,6 +119,7 @@ function readLogDest(value: string, hasFile: boolean): LogDestChange {
       return 'none';
     case 'stdout':
     case 'stderr':
+    case 'syslog':
     case 'topic':
       return { [word]: true };
     case 'file': {
@@ -123,7 +128,6 @@ function readLogDest(value: string, hasFile: boolean): LogDestChange {
       if (hasFile) throw new ConfValueError('Duplicate "log_dest file" value.');
       return { file };
     }
-    case 'syslog':
     case 'dlt':
     case 'android':
       throw new ConfValueError(`The 'log_dest ${word}' option is not supported by tsmqtt-broker.`);

@@ -17,7 +17,7 @@ export type AliasLimit = 'maxTopicAlias' | 'maxTopicAliasBroker';
 
 /** One `log_dest`. */
 export type LogDestChange =
-  | Partial<Pick<BrokerSettings['log'], 'stdout' | 'stderr' | 'topic' | 'file'>>
+  | Partial<Pick<BrokerSettings['log'], 'stdout' | 'stderr' | 'syslog' | 'topic' | 'file'>>
   | 'none';
 
 /** A listener while the configuration is read. */
@@ -51,6 +51,8 @@ export class SettingsDraft {
   /** `port` or `bind_address` was given: the default listener is opened. */
   opensDefault = false;
   bindPosition: ConfPosition | undefined;
+  /** The last `log_dest syslog`. */
+  syslogPosition: ConfPosition | undefined;
   private logTypes: Set<LogType> | undefined;
   private logDestGiven = false;
 
@@ -64,7 +66,7 @@ export class SettingsDraft {
   /** The first `log_dest` replaces the default, `none` clears what came before. */
   addLogDest(change: LogDestChange): void {
     if (change === 'none' || !this.logDestGiven) {
-      Object.assign(this.log, { stdout: false, stderr: false, topic: false, file: undefined });
+      Object.assign(this.log, { stdout: false, stderr: false, syslog: false, topic: false, file: undefined });
     }
     this.logDestGiven = true;
     if (change !== 'none') Object.assign(this.log, change);

@@ -21,15 +21,34 @@ afterEach(() => {
 function newLog(changed: Partial<LogSettings>, followSymlinks = false) {
   const written = { stdout: [] as string[], stderr: [] as string[] };
   const clock = { now: 1_700_000_000_999 };
+  const pipes: {
+    priority: string;
+    text: string;
+    ended: boolean;
+    waiting: number;
+    failed(reason: string): void;
+  }[] = [];
   const outputs = {
     stdout: { write: (text: string) => written.stdout.push(text) },
     stderr: { write: (text: string) => written.stderr.push(text) },
     now: () => clock.now,
     followSymlinks,
+    openSyslog: (priority: string, failed: (reason: string) => void) => {
+      const pipe = { priority, text: '', ended: false, waiting: 0, failed };
+      pipes.push(pipe);
+      return Object.assign(pipe, {
+        write(text: string) {
+          pipe.text += text;
+        },
+        end() {
+          pipe.ended = true;
+        },
+      });
+    },
   };
   const log = new BrokerLog(outputs, { ...DEFAULT_SETTINGS.log, ...changed });
   logs.push(log);
-  return { log, written, clock };
+  return { log, written, clock, pipes };
 }
 
 const METHODS: Readonly<
@@ -166,6 +185,63 @@ describe('destinations', () => {
     allowed.log.info('x');
     allowed.log.close();
     expect(readFileSync(target, 'utf8')).toBe('x\n');
+  });
+});
+
+describe('log_dest syslog', () => {
+  const settings = { syslog: true, stderr: false, types: ALL_LOG_TYPES };
+
+  it('writes each type with its priority, without the time', () => {
+    const { log, pipes } = newLog(settings);
+    expect(pipes).toEqual([]);
+    for (const method of Object.values(METHODS)) log[method](method);
+    log.close();
+    expect(pipes.map(({ priority, text, ended }) => [priority, text, ended])).toEqual([
+      ['daemon.err', 'error\n', true],
+      ['daemon.warning', 'warning\n', true],
+      ['daemon.notice', 'notice\nsubscribe\nunsubscribe\n', true],
+      ['daemon.info', 'info\n', true],
+      ['daemon.debug', 'debug\n', true],
+    ]);
+  });
+
+  it('with the facility of log_facility, beside other destinations; a reload goes over to another', () => {
+    const { log, pipes, written } = newLog({ ...settings, syslogFacility: 3, stderr: true });
+    log.warning('one');
+    log.reopen({ ...DEFAULT_SETTINGS.log, syslog: true });
+    log.warning('two');
+    log.reopen(DEFAULT_SETTINGS.log);
+    log.warning('three');
+    expect(pipes.map(({ priority, text, ended }) => [priority, text, ended])).toEqual([
+      ['local3.warning', 'one\n', true],
+      ['daemon.warning', 'two\n', true],
+    ]);
+    expect(written.stderr.join('')).toBe('1700000000: one\n1700000000: two\n1700000000: three\n');
+  });
+
+  it('loses lines rather than keeping a megabyte of them, and says how many', () => {
+    const { log, pipes } = newLog(settings);
+    log.error('one');
+    pipes[0]!.waiting = 1_048_570;
+    log.error('12345');
+    log.error('1234567');
+    log.error('x');
+    pipes[0]!.waiting = 0;
+    log.error('two');
+    expect(pipes[0]!.text).toBe('one\n12345\n1 log lines were lost: syslog is too slow.\nx\ntwo\n');
+  });
+
+  it('that fails is told of on stderr, where errors then go', () => {
+    const { log, pipes, written } = newLog(settings);
+    log.error('one');
+    pipes[0]!.failed('gone');
+    log.error('two');
+    log.notice('three');
+    log.flush();
+    expect([pipes[0]!.text, pipes[0]!.ended, pipes.length]).toEqual(['one\n', true, 1]);
+    expect(written.stderr.join('')).toBe(
+      '1700000000: Error: Unable to write to syslog: gone.\n1700000000: two\n',
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import type { Log, LogPublisher } from './log.js';
 import { LogFile } from './log-file.js';
 import { LOG_TYPES } from './log-type-table.js';
 import { strftime } from './strftime.js';
+import { type OpenSyslog, Syslog } from './syslog.js';
 
 /** Lines are cut to this many bytes, without the time (contract broker §5). */
 const LINE_LIMIT = 1000;
@@ -18,6 +19,7 @@ export interface LogOutputs {
   now(): number;
   /** Whether log files may be symbolic links. */
   readonly followSymlinks: boolean;
+  readonly openSyslog: OpenSyslog;
 }
 
 /**
@@ -29,8 +31,9 @@ export class BrokerLog implements Log {
   private settings: LogSettings;
   private types: ReadonlySet<LogType>;
   private file: LogFile | undefined;
-  /** The log file failed: errors go to stderr instead (T-40). */
-  private fileFailed = false;
+  private syslog: Syslog | undefined;
+  /** The log file or syslog failed: errors go to stderr instead (T-40). */
+  private destinationFailed = false;
   private publisher: LogPublisher | undefined;
   private publishing = false;
   private collected = '';
@@ -42,13 +45,19 @@ export class BrokerLog implements Log {
     this.outputs = outputs;
     this.settings = settings;
     this.types = new Set(settings.types);
-    this.openFile();
+    this.openDestinations();
   }
 
   enabled(type: LogType): boolean {
     if (!this.types.has(type)) return false;
     const { stdout, stderr, topic } = this.settings;
-    return stdout || stderr || this.file !== undefined || (topic && topicOf(type) !== undefined);
+    return (
+      stdout ||
+      stderr ||
+      this.syslog !== undefined ||
+      this.file !== undefined ||
+      (topic && topicOf(type) !== undefined)
+    );
   }
 
   error(text: string): void {
@@ -91,11 +100,12 @@ export class BrokerLog implements Log {
     this.settings = settings;
     this.types = new Set(settings.types);
     this.stampSecond = -1;
-    this.openFile();
+    this.openDestinations();
   }
 
   /** Writes what has been collected. */
   flush(): void {
+    this.syslog?.flush();
     const text = this.collected;
     if (text === '') return;
     this.collected = '';
@@ -111,6 +121,8 @@ export class BrokerLog implements Log {
   /** Flushes and closes the log file. */
   close(): void {
     this.flush();
+    this.syslog?.close();
+    this.syslog = undefined;
     this.file?.close();
     this.file = undefined;
   }
@@ -121,20 +133,27 @@ export class BrokerLog implements Log {
     const { stdout, stderr, topic } = this.settings;
     const line = this.settings.timestamp ? `${this.time()}: ${cut}\n` : `${cut}\n`;
     if (stdout || stderr || this.file !== undefined) this.collect(line);
-    if (this.fileFailed && !stderr && type === 'error') this.outputs.stderr.write(line);
+    if (this.syslog !== undefined) {
+      this.syslog.add(type, cut);
+      this.scheduleFlush();
+    }
+    if (this.destinationFailed && !stderr && type === 'error') this.outputs.stderr.write(line);
     if (topic) this.publish(type, cut);
   }
 
   private collect(line: string): void {
     this.collected += line;
     if (this.collected.length >= BUFFER_LIMIT) this.flush();
-    else if (!this.flushScheduled) {
-      this.flushScheduled = true;
-      queueMicrotask(() => {
-        this.flushScheduled = false;
-        this.flush();
-      });
-    }
+    else this.scheduleFlush();
+  }
+
+  private scheduleFlush(): void {
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    queueMicrotask(() => {
+      this.flushScheduled = false;
+      this.flush();
+    });
   }
 
   private publish(type: LogType, text: string): void {
@@ -159,9 +178,15 @@ export class BrokerLog implements Log {
     return this.stamp;
   }
 
-  private openFile(): void {
-    this.fileFailed = false;
-    const path = this.settings.file;
+  private openDestinations(): void {
+    this.destinationFailed = false;
+    const { syslog, syslogFacility, file: path } = this.settings;
+    if (syslog) {
+      this.syslog = new Syslog(this.outputs.openSyslog, syslogFacility, (reason) => {
+        this.syslog = undefined;
+        this.fail(`Error: Unable to write to syslog: ${reason}.`);
+      });
+    }
     if (path === undefined) return;
     try {
       this.file = new LogFile(path, this.outputs.followSymlinks);
@@ -171,11 +196,15 @@ export class BrokerLog implements Log {
     }
   }
 
-  // The broker runs on; whoever watches stderr learns why the file stays as it is (T-40).
   private failFile(text: string): void {
     this.file?.close();
     this.file = undefined;
-    this.fileFailed = true;
+    this.fail(text);
+  }
+
+  // The broker runs on; whoever watches stderr learns why the log stays as it is (T-40).
+  private fail(text: string): void {
+    this.destinationFailed = true;
     this.outputs.stderr.write(this.settings.timestamp ? `${this.time()}: ${text}\n` : `${text}\n`);
   }
 }

@@ -7,6 +7,8 @@ import type { Log } from '../log/log.js';
 import { ALL_LOG_TYPES } from '../log/log-type-table.js';
 import type { BrokerSettings, ListenerSettings, LogSettings } from '../settings.js';
 import type { BrokerArguments } from './arguments.js';
+import type { BrokerIo } from './io.js';
+import { isInPath, LOGGER } from './syslog-process.js';
 
 /** A reader of files on disk whose notices go to a log; see `ConfReader` for `perListener`. */
 export function diskConfReader(log: Log, perListener?: boolean): ConfReader {
@@ -34,6 +36,15 @@ export async function checkBindAddress(conf: Conf): Promise<void> {
       conf.bindPosition,
     );
   }
+}
+
+/** `log_dest syslog` needs the program that writes there (contract broker §5). @throws ConfError */
+export function checkSyslog(conf: Conf, io: BrokerIo): void {
+  if (conf.syslogPosition === undefined || isInPath(LOGGER, io.env.PATH)) return;
+  throw new ConfError(
+    `Error: The 'log_dest syslog' option needs the program '${LOGGER}', which is in no folder of PATH.`,
+    conf.syslogPosition,
+  );
 }
 
 /** The log settings after `-q` and `-v`, which stay in force over reloads (contract broker §6). */

@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
 
+import type { OpenSyslog } from '../log/syslog.js';
+
 /** Exit code of a program, 0 to 255. */
 export type ExitCode = number;
 
@@ -40,6 +42,8 @@ export interface BrokerIo {
   /** Gives up root. @throws the error of the system. */
   becomeUser(user: SystemUser): void;
   setUmask(mask: number): void;
+  /** Starts a process that writes lines to syslog. */
+  readonly openSyslog: OpenSyslog;
   /** Starts this program again with these arguments, detached from terminal and standard streams. */
   detach(argv: readonly string[]): Promise<void>;
 }

@@ -94,12 +94,14 @@ function launch(argv: readonly string[], scene: Scene = {}) {
       events.push(`become ${user.name} ${user.userId}:${user.groupId}`);
       userId = user.userId ?? userId;
     },
+    openSyslog: () => expect.fail('nobody writes to syslog'),
     setUmask: (mask) => events.push(`umask ${mask.toString(8)}`),
     detach: async (args) => void events.push(`detach ${args.join(' ')}`),
   };
   const idle: RunningBroker = {
     close: async () => void events.push('close'),
     reload: async (settings) => void reloaded.push(settings),
+    subscriptionTree: () => 'a (id, 0)\n',
   };
   const startBroker = async (options: BrokerOptions) => {
     started.push(options);
@@ -282,6 +284,20 @@ describe('start and end', () => {
     expect(existsSync(pid)).toBe(false);
   });
 
+  it('log_dest syslog needs the program logger', async () => {
+    const path = file('a.conf', 'listener 1884\n\nlog_dest syslog\n');
+    for (const args of [
+      ['-c', path],
+      ['-c', path, '--test-config'],
+    ]) {
+      const { exit, stderr } = launch(args, { env: { PATH: folder } });
+      expect(await exit).toBe(3);
+      expect(stderr.text).toBe(
+        `Error: The 'log_dest syslog' option needs the program 'logger', which is in no folder of PATH.\nError found at ${path}:3.\n`,
+      );
+    }
+  });
+
   it('log files, -q and -v', async () => {
     const log = join(folder, 'log');
     const path = file(
@@ -298,7 +314,7 @@ describe('start and end', () => {
     const quiet = launch(['-v', '-q'], {
       startBroker: async () => {
         queueMicrotask(() => quiet.signal('SIGTERM'));
-        return { close: async () => {}, reload: async () => {} };
+        return { close: async () => {}, reload: async () => {}, subscriptionTree: () => '' };
       },
     });
     expect([await quiet.exit, quiet.stderr.text]).toEqual([0, '']);
@@ -336,7 +352,7 @@ describe('signals', () => {
       startBroker: async () => {
         scene.signal('SIGTERM');
         await delay(0);
-        return { close: async () => {}, reload: async () => {} };
+        return { close: async () => {}, reload: async () => {}, subscriptionTree: () => '' };
       },
     });
     expect(await scene.exit).toBe(0);
@@ -354,19 +370,39 @@ describe('signals', () => {
           return new Promise(() => {});
         },
         reload: async () => {},
+        subscriptionTree: () => '',
       }),
     });
     expect(await scene.stop()).toBe(0);
   });
 
-  it.each(['SIGUSR1', 'SIGUSR2'] as const)('%s only says something', async (name) => {
+  it('SIGUSR1 only says something', async () => {
     const { stderr, signal, stop, events } = launch([]);
     await stderr.until(' running\n');
     const before = stderr.lines.length;
-    signal(name);
+    signal('SIGUSR1');
     await stop();
     expect(stderr.lines).toHaveLength(before + 2);
     expect(events).toEqual(['umask 77', 'start', 'close']);
+  });
+
+  it('SIGUSR2 prints the subscription tree on stdout', async () => {
+    const { stdout, stderr, signal, stop } = launch([]);
+    await stderr.until(' running\n');
+    signal('SIGUSR2');
+    await stop();
+    expect(stdout.text).toBe('a (id, 0)\n');
+  });
+
+  it('SIGUSR2 before there are subscriptions prints nothing', async () => {
+    const scene = launch([], {
+      startBroker: async () => {
+        scene.signal('SIGUSR2');
+        return { close: async () => {}, reload: async () => {}, subscriptionTree: () => 'a (id, 0)\n' };
+      },
+    });
+    await scene.stop();
+    expect(scene.stdout.text).toBe('');
   });
 });
 
@@ -505,6 +541,7 @@ describe('SIGHUP', () => {
     const scene = launch(['-c', path, ...argv], {
       startBroker: async () => ({
         close: async () => {},
+        subscriptionTree: () => '',
         reload: async (settings) => {
           reloaded.push(settings);
           for (const done of reloads.splice(0)) done();

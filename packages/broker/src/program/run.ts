@@ -4,7 +4,7 @@ import type { Conf } from '../conf/conf-reader.js';
 import { BrokerLog } from '../log/broker-log.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
 import { ArgumentError, type BrokerArguments, parseArguments } from './arguments.js';
-import { checkBindAddress, diskConfReader } from './conf-source.js';
+import { checkBindAddress, checkSyslog, diskConfReader } from './conf-source.js';
 import { helpText, versionText } from './help.js';
 import type { BrokerIo, ExitCode } from './io.js';
 import { chooseUser } from './privileges.js';
@@ -26,7 +26,13 @@ export async function run(
 ): Promise<ExitCode> {
   // Until the configured log is open, lines go to stderr with the default types, even with -q (T-38).
   const log = new BrokerLog(
-    { stdout: io.stdout, stderr: io.stderr, now: () => io.now(), followSymlinks: true },
+    {
+      stdout: io.stdout,
+      stderr: io.stderr,
+      now: () => io.now(),
+      followSymlinks: true,
+      openSyslog: io.openSyslog,
+    },
     DEFAULT_SETTINGS.log,
   );
   try {
@@ -61,6 +67,7 @@ async function start(
   }
   const conf = reader.finish(args.ports);
   await checkBindAddress(conf);
+  checkSyslog(conf, io);
   if (args.testConfig) return testConfig(args, conf, log);
   const user = chooseUser(io, conf.settings.user, (text) => log.warning(text));
   if (args.daemon) {

@@ -7,7 +7,14 @@ import { BrokerLog } from '../log/broker-log.js';
 import type { BrokerSettings } from '../settings.js';
 import { VERSION } from '../version.js';
 import type { BrokerArguments } from './arguments.js';
-import { checkBindAddress, diskConfReader, inOrderOf, logSettings, sameListeners } from './conf-source.js';
+import {
+  checkBindAddress,
+  checkSyslog,
+  diskConfReader,
+  inOrderOf,
+  logSettings,
+  sameListeners,
+} from './conf-source.js';
 import type { BrokerIo, BrokerSignal, ExitCode, SystemUser } from './io.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { dropPrivileges, prepareRunFolder } from './privileges.js';
@@ -79,7 +86,13 @@ class Server {
     this.brokerName = io.programName === 'mosquitto' ? 'mosquitto' : 'tsmqtt-broker';
     this.followSymlinks = io.env.MOSQUITTO_UNSAFE_ALLOW_SYMLINKS !== undefined;
     this.log = new BrokerLog(
-      { stdout: io.stdout, stderr: io.stderr, now: () => io.now(), followSymlinks: this.followSymlinks },
+      {
+        stdout: io.stdout,
+        stderr: io.stderr,
+        now: () => io.now(),
+        followSymlinks: this.followSymlinks,
+        openSyslog: io.openSyslog,
+      },
       logSettings(conf.settings, args),
     );
     this.unsubscribes.push(io.onExit(() => this.log.flush()));
@@ -166,7 +179,7 @@ class Server {
         this.reloading = this.reloading.then(() => this.reload());
       },
       SIGUSR1: () => this.log.info('Nothing is saved: nothing is stored on disk in this version.'),
-      SIGUSR2: () => this.log.info('The subscription tree cannot be printed in this version.'),
+      SIGUSR2: () => this.io.stdout.write(this.broker?.subscriptionTree() ?? ''),
     };
     for (const [signal, handler] of Object.entries(handlers)) {
       this.unsubscribes.push(this.io.onSignal(signal as BrokerSignal, handler));
@@ -191,6 +204,7 @@ class Server {
     for (const file of args.configFiles) reader.read(file);
     const conf = reader.finish(args.ports);
     await checkBindAddress(conf);
+    checkSyslog(conf, this.io);
     if (conf.refusal !== undefined) throw conf.refusal;
     const { user, pidFile, listeners, localOnly } = this.settings;
     if (sameListeners(this.settings, conf.settings)) {

@@ -97,6 +97,11 @@ export class SubscriptionTree {
     return true;
   }
 
+  /** Visits every level, parents first, in the order in which they came to be. */
+  walk(visit: (depth: number, name: string, subscriptions: readonly Subscription[]) => void): void {
+    walkLevels(this.#root, 0, visit);
+  }
+
   #forgetRoutes(): void {
     if (this.#routes.size > 0) this.#routes = new Map();
   }
@@ -122,6 +127,15 @@ function countLevels(level: Level): number {
   let count = 1;
   if (level.children !== undefined) for (const child of level.children.values()) count += countLevels(child);
   return count;
+}
+
+function walkLevels(level: Level, depth: number, visit: Parameters<SubscriptionTree['walk']>[0]): void {
+  if (level.children === undefined) return;
+  for (const [name, child] of level.children) {
+    const shared = [...(child.groups?.values() ?? [])].flatMap(({ members }) => members);
+    visit(depth, name, [...child.subscriptions, ...shared]);
+    walkLevels(child, depth + 1, visit);
+  }
 }
 
 function removeFrom(level: Level, subscription: Subscription): boolean {
