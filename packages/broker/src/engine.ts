@@ -6,6 +6,8 @@ import { Reverification } from './auth/reverification.js';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection/connection.js';
 import { FlushScheduler } from './connection/flush-scheduler.js';
+import { BROKER_CONTROL_TOPIC, brokerEndpoint } from './control/broker-endpoint.js';
+import { ControlTopics } from './control/control-topics.js';
 import { Counters } from './counters.js';
 import type { Log } from './log/log.js';
 import { PacketLog } from './log/packet-log.js';
@@ -33,6 +35,7 @@ export class Engine {
   readonly retained: RetainedStore;
   readonly replayTurns = new ReplayTurns(this.scheduler);
   readonly mountPoints = new MountPoints();
+  readonly control = new ControlTopics(this);
   readonly connections = new Set<Connection>();
   /** Those of them that are not closing. */
   open = 0;
@@ -60,6 +63,7 @@ export class Engine {
     readonly authMethods: readonly AuthMethod[] = [],
   ) {
     this.retained = new RetainedStore(minutes(settings.retainExpiryInterval));
+    this.#serveControl();
     this.sessions = new SessionRegistry(this);
     this.wills = new WillStore(this);
     this.router = new Router(this);
@@ -80,8 +84,14 @@ export class Engine {
     this.packetLog = PacketLog.of(this.log);
     this.realms.update(settings, secrets);
     this.retained.lifetime = minutes(settings.retainExpiryInterval);
+    this.#serveControl();
     this.sessions.lifetimesChanged();
     await this.reverification.start();
+  }
+
+  #serveControl(): void {
+    const endpoint = this.settings.enableControlApi ? brokerEndpoint(() => this.settings) : undefined;
+    this.control.set(BROKER_CONTROL_TOPIC, endpoint);
   }
 
   /** Once a second: everything that depends on time. */

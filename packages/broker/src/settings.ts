@@ -114,6 +114,8 @@ export interface BrokerSettings extends SecuritySettings {
   readonly maxTopicAlias: number;
   /** Topic aliases the broker uses towards an MQTT 5 client, 0 to 65535; the client's own limit holds too. */
   readonly maxTopicAliasBroker: number;
+  /** Answer on `$CONTROL/broker/v1`. */
+  readonly enableControlApi: boolean;
   /** Seconds between publications below `$SYS`; 0: none. */
   readonly sysInterval: number;
   /** Open connections at a time over all listeners, excess is closed unanswered; 0 or less: no limit. */
@@ -171,6 +173,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   persistentClientExpiration: undefined,
   maxTopicAlias: 10,
   maxTopicAliasBroker: 10,
+  enableControlApi: false,
   sysInterval: 10,
   globalMaxConnections: -1,
   packetBufferSize: 4096,

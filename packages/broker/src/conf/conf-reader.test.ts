@@ -69,6 +69,7 @@ describe('what lines set', () => {
     ['allow_zero_length_clientid false', { allowZeroLengthClientId: false }],
     ['auto_id_prefix x # y', { autoIdPrefix: 'x # y' }],
     ['connection_messages false', { connectionMessages: false }],
+    ['enable_control_api true', { enableControlApi: true }],
     ['max_inflight_messages 100', { maxInflightMessages: 100 }],
     ['max_inflight_messages 0', { maxInflightMessages: 0 }],
     ['max_inflight_messages -1', { maxInflightMessages: 0 }],

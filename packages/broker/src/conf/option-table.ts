@@ -20,7 +20,7 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'check_retain_source', type: 'boolean', scope: 'G', tier: 'B', hup: 'N', support: 'refused', default: 'false', harmless: [false], doc: 'check the right of the publisher again when a retained message is delivered' },
   { name: 'clientid_prefixes', type: 'string', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', repeat: 'replace', deprecated: 'Please use access rules instead.', doc: 'only client identifiers that begin with it' },
   { name: 'connection_messages', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', sets: { broker: 'connectionMessages' }, doc: 'log connects and disconnects' },
-  { name: 'enable_control_api', type: 'boolean', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: 'false', harmless: [false], doc: 'answer below $CONTROL/broker' },
+  { name: 'enable_control_api', type: 'boolean', scope: 'G', tier: 'B', hup: 'D', support: 'honoured', default: 'false', sets: { broker: 'enableControlApi' }, doc: 'answer the commands listListeners and listPlugins on $CONTROL/broker/v1' },
   { name: 'global_max_clients', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'refused', default: '-1', harmless: [-1], doc: 'known sessions at a time' },
   { name: 'global_max_connections', type: 'integer', scope: 'G', tier: 'B', hup: 'D', support: 'honoured', default: '-1', unlimited: { below: 1, as: -1 }, sets: { broker: 'globalMaxConnections' }, doc: 'connections at a time over all listeners, excess is closed unanswered; -1: no limit' },
   { name: 'include_dir', type: 'string', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', repeat: 'add', doc: 'read every file of the directory that ends in .conf, here' },

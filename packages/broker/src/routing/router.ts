@@ -1,3 +1,4 @@
+import { isControlTopic } from '../control/control-topics.js';
 import type { Engine } from '../engine.js';
 import type { Session } from '../session/session.js';
 import type { Message } from './message.js';
@@ -29,6 +30,16 @@ export class Router {
   }
 
   /**
+   * A message that was published: to its subscribers, or below `$CONTROL/` to an endpoint, which is as good as a
+   * subscriber (broker §10.6). Parameters and result as those of `route()`.
+   */
+  publish(message: Message, origin: Session | undefined): boolean {
+    if (!isControlTopic(message.topic)) return this.route(message, origin);
+    this.#engine.control.receive(message, origin);
+    return true;
+  }
+
+  /**
    * Delivers a message: retained first, then live (broker §9.9); to the session of everybody who has a matching
    * subscription, once for each [MQTT-4.5.0-1] [MQTT-3.3.2-3] [MQTT-3.3.4-2] [MQTT311-4.5.0-1] [MQTT311-3.3.2-3]
    * [MQTT311-3.3.5-1].
@@ -36,7 +47,7 @@ export class Router {
    * @param origin The session it came from; undefined for the broker's own.
    * @returns Whether any subscription matched, even one that does not get it (broker T-20).
    */
-  publish(message: Message, origin: Session | undefined): boolean {
+  route(message: Message, origin: Session | undefined): boolean {
     const engine = this.#engine;
     // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
     if (message.frame.retain) engine.retained.publish(message, engine.clock.now());
