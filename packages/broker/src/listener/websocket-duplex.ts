@@ -12,7 +12,7 @@ interface Write {
 }
 
 /**
- * MQTT's bytes in a WebSocket. What comes in is what binary frames carry, whatever their borders [MQTT-6.0.0-2]; what
+ * MQTT's bytes in a WebSocket. What comes in is what binary frames carry, whatever their borders [MQTT-6.0.0-2] [MQTT311-6.0.0-2]; what
  * is written must be MQTT packets, and each leaves in a frame of its own (broker §10.1).
  *
  * The library reads all frames, and writes Close and Pong. Frames of data are written past it: it would copy large
@@ -50,7 +50,7 @@ export class WebSocketDuplex extends Duplex {
   #received(data: Buffer, isBinary: boolean): void {
     if (this.#broken) return;
     if (!isBinary) {
-      // [MQTT-6.0.0-1]
+      // [MQTT-6.0.0-1] [MQTT311-6.0.0-1]
       this.#socket.close(UNSUPPORTED_DATA, 'MQTT is binary');
       this.#break(new Error('it sent a text frame'));
     } else if (data.length > 0 && !this.push(data)) this.#socket.pause();

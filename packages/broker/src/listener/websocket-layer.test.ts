@@ -30,7 +30,7 @@ async function connected(): Promise<WebClient> {
 }
 
 describe('the request', () => {
-  it('is accepted on any path, with the subprotocol that was picked [MQTT-6.0.0-3] [MQTT-6.0.0-4]', async () => {
+  it('is accepted on any path, with the subprotocol that was picked [MQTT-6.0.0-3] [MQTT-6.0.0-4] [MQTT311-6.0.0-3] [MQTT311-6.0.0-4]', async () => {
     await start();
     const client = await WebClient.open(host.port);
     client.write(
@@ -147,7 +147,7 @@ describe('the request', () => {
 describe('frames from a client', () => {
   beforeEach(() => start());
 
-  it('may share and span MQTT packets [MQTT-6.0.0-2]', async () => {
+  it('may share and span MQTT packets [MQTT-6.0.0-2] [MQTT311-6.0.0-2]', async () => {
     const client = await WebClient.upgrade(host.port);
     const bytes = Buffer.concat([CONNECT, PINGREQ, bytesOf(subscribePacket({ t: 0 }), 4), PINGREQ]);
     for (let at = 0; at < bytes.length; at += 7) client.write(frame(bytes.subarray(at, at + 7)));
@@ -180,7 +180,7 @@ describe('frames from a client', () => {
 
   // biome-ignore format: one row a line
   it.each([
-    ['text [MQTT-6.0.0-1]', frame(Buffer.from('c000'), 0x81), '03eb4d5154542069732062696e617279', 'it sent a text frame'],
+    ['text [MQTT-6.0.0-1] [MQTT311-6.0.0-1]', frame(Buffer.from('c000'), 0x81), '03eb4d5154542069732062696e617279', 'it sent a text frame'],
     ['text that is no UTF-8', frame(Buffer.from('ff', 'hex'), 0x81), '03eb4d5154542069732062696e617279', 'it sent a text frame'],
     ['a reserved bit', frame(PINGREQ, 0xc2), '03ea', 'Invalid WebSocket frame: RSV1 must be clear'],
     ['another reserved bit', frame(PINGREQ, 0x92), '03ea', 'Invalid WebSocket frame: RSV2 and RSV3 must be clear'],

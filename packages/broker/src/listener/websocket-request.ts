@@ -15,7 +15,10 @@ export interface UpgradeRefusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What MQTT is called as a subprotocol; `mqttv3.1` is of before MQTT 3.1.1 [MQTT-6.0.0-3] [MQTT-6.0.0-4]. */
+/**
+ * What MQTT is called as a subprotocol; `mqttv3.1` is of before MQTT 3.1.1 [MQTT-6.0.0-3] [MQTT-6.0.0-4]
+ * [MQTT311-6.0.0-3] [MQTT311-6.0.0-4].
+ */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
 /** 16 bytes in base64 (RFC 6455, 4.1). */
