@@ -50,7 +50,7 @@ export interface SecuritySettings {
 }
 
 /** What a listener speaks. */
-export type ListenerProtocol = 'mqtt' | 'websockets';
+export type ListenerProtocol = 'mqtt' | 'websockets' | 'http_api';
 
 /** One `listener`, or the default listener of `port` and `bind_address`. */
 export interface ListenerSettings {
@@ -82,6 +82,12 @@ export interface ListenerSettings {
   readonly protocol: ListenerProtocol;
   /** What `Origin` of a WebSocket request may be, byte for byte; empty: anything. */
   readonly websocketsOrigins: readonly string[];
+  /** Folder of the files that `http_api` serves beside the API; undefined: none. */
+  readonly httpDir: string | undefined;
+  /** Version of the PROXY header that comes first; undefined: there is none. */
+  readonly proxyProtocol: 1 | 2 | undefined;
+  /** Refuse clients that came to the proxy without TLS; only version 2 tells. */
+  readonly proxyProtocolV2RequireTls: boolean;
 }
 
 /** What a configuration says, complete with defaults: plain data that the engine reads and never changes. */
@@ -145,6 +151,9 @@ export const DEFAULT_LISTENER: ListenerSettings = {
   maxQos: 2,
   protocol: 'mqtt',
   websocketsOrigins: [],
+  httpDir: undefined,
+  proxyProtocol: undefined,
+  proxyProtocolV2RequireTls: false,
 };
 
 /** Security settings that say nothing (contract broker §3.1). */

@@ -11,7 +11,7 @@ import {
   Verdict,
 } from '@tsmqtt/protocol';
 import { Realms } from '../src/auth/realm.js';
-import { NO_SECRETS } from '../src/auth/secrets.js';
+import { NO_SECRETS, type Secrets } from '../src/auth/secrets.js';
 import { Engine } from '../src/engine.js';
 import { Listeners } from '../src/listener/listeners.js';
 import { silentLog } from '../src/log/log.js';
@@ -30,14 +30,18 @@ export class EngineHost {
   #listeners: Listeners | undefined;
   readonly #peers: SocketPeer[] = [];
 
-  private constructor(settings: Partial<BrokerSettings>) {
+  private constructor(settings: Partial<BrokerSettings>, secrets: Partial<Secrets>) {
     const log = { ...silentLog, notice: (text: string) => void this.notices.push(text) };
     const all = { ...DEFAULT_SETTINGS, sysInterval: 0, listeners: [LISTENER], ...settings };
-    this.engine = new Engine(all, log, { now: () => this.time }, new Realms(all, () => NO_SECRETS));
+    const realms = new Realms(all, () => ({ ...NO_SECRETS, ...secrets }));
+    this.engine = new Engine(all, log, { now: () => this.time }, realms);
   }
 
-  static async start(settings: Partial<BrokerSettings> = {}): Promise<EngineHost> {
-    const host = new EngineHost(settings);
+  static async start(
+    settings: Partial<BrokerSettings> = {},
+    secrets: Partial<Secrets> = {},
+  ): Promise<EngineHost> {
+    const host = new EngineHost(settings, secrets);
     host.#listeners = await Listeners.open(host.engine);
     host.#port = host.#listeners.sockets[0]?.port ?? 0;
     return host;
@@ -45,6 +49,11 @@ export class EngineHost {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Of all listening sockets, in the order of the listeners. */
+  get ports(): readonly number[] {
+    return this.#listeners?.sockets.map(({ port }) => port) ?? [];
   }
 
   /** Lets time pass, one sweep a second. */

@@ -11,14 +11,13 @@ export interface Credentials {
 
 /** Who may connect (broker §4.1). Answers at once where nothing has to be hashed. */
 export function authenticate(
-  connection: Connection,
+  { realm, engine }: Pick<Connection, 'realm' | 'engine'>,
   credentials: Credentials,
 ): AuthVerdict | Promise<AuthVerdict> {
-  const { anonymous, secrets } = connection.realm;
+  const { anonymous, secrets } = realm;
   const { verifier, scram } = secrets;
   // Where names are proved by an Authentication Method, nobody is believed one who only says it.
-  const provesNames =
-    verifier !== undefined || scram !== undefined || connection.engine.authMethods.length > 0;
+  const provesNames = verifier !== undefined || scram !== undefined || engine.authMethods.length > 0;
   if (!provesNames || credentials.username === undefined) return anonymous ? 'accepted' : 'refused';
   if (verifier === undefined) return 'refused';
   // With a password file a username has to verify even where anonymous clients are allowed.

@@ -56,7 +56,7 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
     draft.log.timestampFormat = String(value);
   },
   protocol({ listener, value }) {
-    if (value !== 'mqtt' && value !== 'websockets') {
+    if (value !== 'mqtt' && value !== 'websockets' && value !== 'http_api') {
       throw new ConfValueError(`The 'protocol ${value}' option is not supported by tsmqtt-broker.`);
     }
     listener!.settings.protocol = value;
@@ -69,6 +69,9 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
       );
     }
     listener!.settings.mountPoint = prefix;
+  },
+  enable_proxy_protocol({ listener, value }) {
+    listener!.settings.proxyProtocol = value === 1 ? 1 : 2;
   },
   websockets_origin({ listener, value }) {
     const { settings } = listener!;

@@ -14,6 +14,9 @@ it.each([
   ['listener 1', { protocol: 'mqtt', websocketsOrigins: [] }],
   ['listener 1\nprotocol websockets', { protocol: 'websockets' }],
   ['listener 1\nwebsockets_origin https://a\nwebsockets_origin http://b:8080', { websocketsOrigins: ['https://a', 'http://b:8080'] }],
+  ['listener 1\nprotocol http_api\nhttp_dir /srv/a b', { protocol: 'http_api', httpDir: '/srv/a b' }],
+  ['listener 1\nenable_proxy_protocol 1', { proxyProtocol: 1, proxyProtocolV2RequireTls: false }],
+  ['listener 1\nenable_proxy_protocol 2\nproxy_protocol_v2_require_tls true', { proxyProtocol: 2, proxyProtocolV2RequireTls: true }],
 ])('%j', (text, expected) => {
   expect(listenersOf(text)).toMatchObject([expected]);
 });

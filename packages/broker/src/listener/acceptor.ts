@@ -54,7 +54,8 @@ export class Acceptor {
     this.#open++;
     this.#total.open++;
     socket.once('close', this.#left);
-    if (settings.connectionMessages) {
+    // Behind a proxy it would name the proxy (broker §10.3).
+    if (settings.connectionMessages && this.#settings.proxyProtocol === undefined) {
       log.notice(`New connection from ${peer.address}:${peer.port} on port ${socket.localPort ?? 0}.`);
     }
     const layers = this.#layers;
