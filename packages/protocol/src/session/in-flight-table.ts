@@ -57,6 +57,17 @@ export class InFlightTable<M extends OutboundMessage> {
     }
   }
 
+  /** Takes a message back under the Packet Identifier that it had; the next to be given out follows it. */
+  restore(message: M, packetId: number): void {
+    if (this.get(packetId) !== undefined) throw new RangeError(`Packet Identifier ${packetId} is in use`);
+    if (this.#slots.length === 0) this.#slots = new Array<M | undefined>(FIRST_SIZE).fill(undefined);
+    while (this.#slots[packetId & (this.#slots.length - 1)] !== undefined) this.#grow();
+    message.packetId = packetId;
+    this.#slots[packetId & (this.#slots.length - 1)] = message;
+    this.#size++;
+    this.#next = packetId === LARGEST_PACKET_ID ? 1 : packetId + 1;
+  }
+
   /** Takes the next free Packet Identifier for a SUBSCRIBE or UNSUBSCRIBE, until `free()` [MQTT-2.2.1-3]. */
   reserve(): number {
     this.#reserved ??= new Set();

@@ -13,8 +13,8 @@ export interface OutboundSink<M> {
    *   delivered [MQTT-3.1.2-25], without `settled()`.
    */
   publish(message: M, packetId: number, dup: boolean): boolean;
-  /** Send PUBREL. */
-  pubrel(packetId: number): void;
+  /** Send PUBREL. @param message What it releases; undefined where nothing is known of it any more. */
+  pubrel(packetId: number, message: M | undefined): void;
   /** The message is over: delivered, or refused with a Reason Code of 0x80 and above. */
   settled(message: M, acknowledgement: Acknowledgement): void;
 }
@@ -76,6 +76,24 @@ export class OutboundFlow<M extends OutboundMessage> {
     } else {
       this.#queue.push(message);
     }
+  }
+
+  /**
+   * Takes a message back that an earlier process had: in order, before the first `connected()`, those that were sent
+   * before those that were not.
+   *
+   * @param packetId 0: it was not sent yet.
+   * @param released PUBREC came.
+   * @throws RangeError where the Packet Identifier is in use.
+   */
+  restore(message: M, packetId: number, released: boolean): void {
+    if (packetId === 0) {
+      this.#queue.push(message);
+      return;
+    }
+    this.#inFlight.restore(message, packetId);
+    this.#awaits(message);
+    if (released) message.state = DeliveryState.AWAIT_PUBCOMP;
   }
 
   /**
@@ -154,7 +172,7 @@ export class OutboundFlow<M extends OutboundMessage> {
     const action = (DELIVERY_TABLE[state] as (typeof DELIVERY_TABLE)[number])[eventOf(packet)];
     if (action === DeliveryAction.RELEASE) {
       if (message !== undefined) message.state = DeliveryState.AWAIT_PUBCOMP;
-      if (this.#connected) this.#sink.pubrel(packet.packetId);
+      if (this.#connected) this.#sink.pubrel(packet.packetId, message);
     } else if (action === DeliveryAction.SETTLE) {
       const settled = message as M;
       // 4.9: a PUBACK, PUBCOMP or failed PUBREC gives its place in the window back.
@@ -190,11 +208,15 @@ export class OutboundFlow<M extends OutboundMessage> {
    */
   #first(message: M): void {
     this.#inFlight.add(message);
-    message.sequence = ++this.#sequence;
-    message.state = message.qos === 1 ? DeliveryState.AWAIT_PUBACK : DeliveryState.AWAIT_PUBREC;
+    this.#awaits(message);
     message.onWire = true;
     this.#onWire++;
     if (!this.#sink.publish(message, message.packetId, false)) this.#leave(message);
+  }
+
+  #awaits(message: M): void {
+    message.sequence = ++this.#sequence;
+    message.state = message.qos === 1 ? DeliveryState.AWAIT_PUBACK : DeliveryState.AWAIT_PUBREC;
   }
 
   /** Frees its Packet Identifier and its place in the window. */
@@ -219,7 +241,7 @@ export class OutboundFlow<M extends OutboundMessage> {
     if (message.onWire || this.#inFlight.get(message.packetId) !== message) return;
     message.onWire = true;
     this.#onWire++;
-    if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#sink.pubrel(message.packetId);
+    if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#sink.pubrel(message.packetId, message);
     else if (!this.#sink.publish(message, message.packetId, true)) this.#leave(message);
   }
 
