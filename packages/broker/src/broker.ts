@@ -10,6 +10,8 @@ import { Engine } from './engine.js';
 import { Listeners } from './listener/listeners.js';
 import type { ListeningSocket } from './listener/listening-socket.js';
 import { type Log, silentLog } from './log/log.js';
+import { Persistence } from './persistence/persistence.js';
+import type { Store } from './persistence/store.js';
 import { composeFrame, expiryOf, Message } from './routing/message.js';
 import { subscriptionText } from './routing/subscription-text.js';
 import { type BrokerSettings, DEFAULT_LISTENER, DEFAULT_SETTINGS } from './settings.js';
@@ -35,6 +37,12 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
    */
   readonly authMethods?: readonly AuthMethod[];
   readonly clock?: Clock;
+  /**
+   * Where sessions and retained messages are kept beyond the life of this broker; default: they end with it. What
+   * depends on it is acknowledged when it is saved. The broker closes no store: that is for whoever opened it, after
+   * `close()`.
+   */
+  readonly store?: Store;
   /** What it calls itself in `$SYS/broker/version`; default `tsmqtt-broker`. */
   readonly name?: string;
 }
@@ -57,7 +65,10 @@ export interface Broker {
   reload(settings: BrokerSettings, verifier?: PasswordVerifier): Promise<void>;
   /** All subscriptions for people: a line a level, with the subscribers (broker §6). */
   subscriptionTree(): string;
-  /** Sends pending wills, closes all clients and resolves when everything is really closed. */
+  /**
+   * Sends pending wills, closes all clients and resolves when everything is really closed, and saved if there is a store;
+   * where that fails the log says so.
+   */
   close(): Promise<void>;
 }
 
@@ -68,8 +79,8 @@ const SWEEP = 1000;
  * Starts a broker. Without options: 127.0.0.1 and ::1, port 1883, anonymous clients.
  *
  * Brokers in one process share nothing, and nothing they leave behind keeps a process alive.
- * Rejects with `SecretFileError` for a file of secrets, with the operating system's error where a listener cannot be
- * opened; then nothing is left open.
+ * Rejects with what the store says where that cannot be read, with `SecretFileError` for a file of secrets, with the
+ * operating system's error where a listener cannot be opened; then nothing is left open.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const {
@@ -81,6 +92,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     secretFiles,
     name,
     authMethods,
+    store,
     ...given
   } = options;
   const settings: BrokerSettings = {
@@ -92,6 +104,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const newLoader = (given = verifier) => new SecretLoader(rules, log, { verifier: given });
   const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
   const engine = new Engine(settings, log, clock, realms, name, authMethods);
+  if (store !== undefined) await Persistence.start(engine, store);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
   return running(engine, await Listeners.open(engine), newLoader);
 }
@@ -167,4 +180,5 @@ async function shutDown(engine: Engine, listeners: Listeners): Promise<void> {
   const lingering = setInterval(() => engine.sweep(), SWEEP / 4);
   await closed;
   clearInterval(lingering);
+  await engine.persistence?.journal.settled();
 }

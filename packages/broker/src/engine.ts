@@ -11,6 +11,7 @@ import { ControlTopics } from './control/control-topics.js';
 import { Counters } from './counters.js';
 import type { Log } from './log/log.js';
 import { PacketLog } from './log/packet-log.js';
+import type { Persistence } from './persistence/persistence.js';
 import type { Message } from './routing/message.js';
 import { MountPoints } from './routing/mount-point.js';
 import { ReplayTurns } from './routing/replay-turns.js';
@@ -43,6 +44,8 @@ export class Engine {
   connects = 0;
   /** Sessions at their bound. */
   readonly blockedSessions = new Set<Session>();
+  /** What has to survive this process is saved here, from the start on; undefined: nothing has to. */
+  persistence: Persistence | undefined;
   readonly sessions: SessionRegistry;
   readonly wills: WillStore;
   readonly router: Router;
@@ -99,6 +102,7 @@ export class Engine {
     const now = this.clock.now();
     for (const connection of this.connections) connection.sweep(now);
     for (const session of this.blockedSessions) session.pressure.sweep(now);
+    this.persistence?.journal.sweep();
     this.wills.sweep(now);
     this.sessions.sweep(now);
     this.retained.expire(now);

@@ -4,6 +4,19 @@ export { type Broker, type BrokerOptions, startBroker } from './broker.js';
 export { type Clock, systemClock } from './clock.js';
 export type { Counters } from './counters.js';
 export { type Log, silentLog } from './log/log.js';
+export { MemoryStore } from './persistence/memory-store.js';
+export type {
+  Batch,
+  Store,
+  StoredDelivery,
+  StoredEntry,
+  StoredMessage,
+  StoredReceipt,
+  StoredRecord,
+  StoredRetained,
+  StoredSession,
+  StoredSubscription,
+} from './persistence/store.js';
 export {
   type BrokerSettings,
   DEFAULT_LISTENER,

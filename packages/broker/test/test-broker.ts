@@ -28,6 +28,8 @@ export interface TestBrokerOptions {
   readonly verifier?: Pick<PasswordVerifier, 'verify'>;
   readonly scram?: ScramSha256;
   readonly authMethods?: readonly AuthMethod[];
+  /** Where its time begins, in milliseconds since 1970. */
+  readonly now?: number;
 }
 
 /** These secrets for all listeners, and nothing else. */
@@ -51,7 +53,7 @@ export class TestBroker {
   /** Log lines as `LEVEL text`. */
   readonly logged: string[] = [];
   readonly #traffic = new Traffic();
-  #now = Date.UTC(2026, 0, 1);
+  #now: number;
 
   constructor({
     settings = {},
@@ -60,7 +62,9 @@ export class TestBroker {
     scram,
     authMethods,
     logsAll = false,
+    now = Date.UTC(2026, 0, 1),
   }: TestBrokerOptions = {}) {
+    this.#now = now;
     this.listener = { ...DEFAULT_LISTENER, ...listener };
     const keep = (type: string) => (text: string) => void this.logged.push(`${type} ${text}`);
     const some: Log = {

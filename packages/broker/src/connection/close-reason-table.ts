@@ -19,6 +19,7 @@ export const CLOSE_REASONS = {
   topicAliasInvalid:     { text: 'topic alias invalid', sendsWill: true },
   quotaExceeded:         { text: 'quota exceeded', sendsWill: true },
   reauthentication:      { text: 'not authorised', sendsWill: false },
+  storeFailed:          { text: 'store failed', sendsWill: true },
   shutdown:              { text: 'broker is shutting down', sendsWill: true },
 } as const satisfies Record<string, { readonly text: string; readonly sendsWill: boolean }>;
 

@@ -27,6 +27,7 @@ import type { MountPoint } from '../routing/mount-point.js';
 import type { Session } from '../session/session.js';
 import type { ListenerSettings } from '../settings.js';
 import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
+import { CommitGate, type GateOwner } from './commit-gate.js';
 import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
 import type { Flushable } from './flush-scheduler.js';
 import { headerLimits } from './header-limits.js';
@@ -56,7 +57,7 @@ export const CONNECT_TIMEOUT = 30_000;
 const LINGER = 1000;
 
 /** One network connection: bytes in, packets handled, bytes out. What outlives it is in its Session. */
-export class Connection implements Flushable {
+export class Connection implements Flushable, GateOwner {
   phase: Phase = Phase.NEW;
   session: Session | undefined;
   clientId = '';
@@ -77,6 +78,8 @@ export class Connection implements Flushable {
   progress = 0;
   inboundAliases = new InboundTopicAliases(0);
   readonly writer: MessageWriter;
+  /** Where its answers wait for the store; undefined: there is none. */
+  readonly gate: CommitGate | undefined;
   /** Who may come in here, and what for. */
   readonly realm: Realm;
   readonly #stream: PacketStream;
@@ -95,11 +98,18 @@ export class Connection implements Flushable {
     readonly peer: Peer,
     since = engine.clock.now(),
   ) {
-    this.#output = new SocketOutput(socket, engine.scheduler, (bytes) => {
-      this.progress += bytes;
-      engine.counters.bytesSent += bytes;
-      this.session?.pressure.drained();
-    });
+    const { persistence } = engine;
+    this.gate = persistence === undefined ? undefined : new CommitGate(persistence.journal, this);
+    this.#output = new SocketOutput(
+      socket,
+      engine.scheduler,
+      (bytes) => {
+        this.progress += bytes;
+        engine.counters.bytesSent += bytes;
+        this.session?.pressure.drained();
+      },
+      this.gate,
+    );
     this.realm = engine.realms.of(listener);
     this.writer = new MessageWriter(this.#output, engine);
     const { maxPacketSize } = engine.settings;
@@ -181,9 +191,12 @@ export class Connection implements Flushable {
     this.#liveness.packet();
     if (this.#again) this.#again = false;
     else this.#count(packet);
+    const { gate } = this;
+    gate?.begin();
     const verdict = handlePacket(this, packet);
     if (verdict === Verdict.RETRY) this.#again = true;
-    return this.phase >= Phase.CLOSING ? Verdict.PAUSE : verdict;
+    if (this.phase >= Phase.CLOSING) return Verdict.PAUSE;
+    return gate !== undefined && verdict === Verdict.CONTINUE && gate.pauses() ? Verdict.PAUSE : verdict;
   }
 
   /** A packet has come, for the first time. */
@@ -221,6 +234,29 @@ export class Connection implements Flushable {
     if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
   }
 
+  /** GateOwner. */
+  opened(): void {
+    this.#output.flush();
+  }
+
+  /** GateOwner. */
+  goOn(): void {
+    this.resumeLater();
+  }
+
+  /** GateOwner: what was to be acknowledged cannot be saved, so nobody may take it for done. */
+  failed(): void {
+    // Where CONNACK was among it, it refuses now; MQTT 3 has no code for that (broker §9.11).
+    const refuses = this.gate?.passed === false && this.version === 5 && this.phase === Phase.CONNECTED;
+    const reasonCode = ReasonCode.UNSPECIFIED_ERROR;
+    if (refuses) {
+      this.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode, properties: NO_PROPERTIES });
+    }
+    this.close('storeFailed', this.gate?.passed === true ? reasonCode : undefined);
+    // One that was closing anyway has nothing to wait for any more.
+    this.#output.flush();
+  }
+
   /**
    * Sends a packet. Where it is larger than the client takes, which it must not be sent [MQTT-3.1.2-24], the connection
    * is closed, since the client would wait for it in vain.
@@ -233,6 +269,7 @@ export class Connection implements Flushable {
       this.close('oversizePacket', ReasonCode.PACKET_TOO_LARGE);
       return false;
     }
+    this.gate?.answer();
     this.#output.buffer.bytes(bytes);
     this.engine.packetLog?.sending(this.label, packet);
     this.#sent(packet.type);
@@ -249,6 +286,7 @@ export class Connection implements Flushable {
     packetId: number,
     reasonCode: number,
   ): void {
+    this.gate?.answer();
     this.#output.buffer.acknowledgement(type, packetId, reasonCode, this.version);
     this.engine.packetLog?.sendingAcknowledgement(this.label, type, packetId, reasonCode);
     this.#sent(type);
@@ -256,6 +294,7 @@ export class Connection implements Flushable {
 
   /** Sends PUBREL, code 0 and nothing else [MQTT-3.6.2-1] [MQTT-3.6.2-2] [MQTT-3.6.2-3]. */
   pubrel(packetId: number): void {
+    this.gate?.answer();
     this.#output.buffer.acknowledgement(PacketType.PUBREL, packetId, 0, this.version);
     this.engine.packetLog?.sendingAcknowledgement(this.label, PacketType.PUBREL, packetId, 0);
     this.#sent(PacketType.PUBREL);

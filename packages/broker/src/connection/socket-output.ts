@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { OutputBuffer } from '@tsmqtt/protocol';
+import type { CommitGate } from './commit-gate.js';
 import type { Flushable, FlushScheduler } from './flush-scheduler.js';
 
 /**
@@ -13,7 +14,10 @@ const LARGEST_WRITE = 65_536;
  * not taken is counted here and not hidden in the socket.
  */
 export class SocketOutput implements Flushable {
-  readonly buffer = new OutputBuffer();
+  readonly buffer: OutputBuffer;
+  /** What may be written: `buffer` itself, or what the gate lets through of it. */
+  readonly #ready: OutputBuffer;
+  readonly #gate: CommitGate | undefined;
   readonly #socket: Duplex;
   readonly #scheduler: FlushScheduler;
   readonly #progress: (bytes: number) => void;
@@ -23,8 +27,19 @@ export class SocketOutput implements Flushable {
   #end: (() => void) | undefined;
   #closed = false;
 
-  /** @param progress Called with the number of bytes that the socket took. */
-  constructor(socket: Duplex, scheduler: FlushScheduler, progress: (bytes: number) => void) {
+  /**
+   * @param progress Called with the number of bytes that the socket took.
+   * @param gate Keeps output back until the store has saved what it depends on.
+   */
+  constructor(
+    socket: Duplex,
+    scheduler: FlushScheduler,
+    progress: (bytes: number) => void,
+    gate: CommitGate | undefined,
+  ) {
+    this.#gate = gate;
+    this.buffer = gate === undefined ? new OutputBuffer() : gate.buffer;
+    this.#ready = gate === undefined ? this.buffer : gate.ready;
     this.#socket = socket;
     this.#scheduler = scheduler;
     this.#progress = progress;
@@ -32,7 +47,12 @@ export class SocketOutput implements Flushable {
 
   /** Bytes that the peer's socket has not taken. */
   get backlog(): number {
-    return this.buffer.size + this.#writing;
+    return this.#waiting + this.#writing;
+  }
+
+  /** Bytes that have not been given to the socket. */
+  get #waiting(): number {
+    return this.#ready.size + (this.#gate === undefined ? 0 : this.#gate.size);
   }
 
   /** Packets that the peer's socket has not taken, of which part has been: in proportion to the bytes. */
@@ -58,13 +78,14 @@ export class SocketOutput implements Flushable {
 
   #write(): void {
     if (this.#writing > 0 || this.#closed) return;
-    const size = this.buffer.size;
+    this.#gate?.pass();
+    const size = this.#ready.size;
     if (size === 0) {
-      this.#end?.();
+      if (this.#waiting === 0) this.#end?.();
       return;
     }
-    const parts = this.buffer.take(LARGEST_WRITE);
-    this.#writing = size - this.buffer.size;
+    const parts = this.#ready.take(LARGEST_WRITE);
+    this.#writing = size - this.#ready.size;
     const socket = this.#socket;
     const last = parts.length - 1;
     if (last === 0) {
@@ -80,13 +101,13 @@ export class SocketOutput implements Flushable {
   readonly #written = (error?: Error | null): void => {
     const bytes = this.#writing;
     this.#writing = 0;
-    const left = this.buffer.size;
+    const left = this.#waiting;
     // What is left was one packet at least, the one that did not fit.
     this.#packets = left === 0 ? 0 : Math.max(1, Math.round((this.#packets * left) / (left + bytes)));
     // An error closes the socket, and its 'close' event says so to whoever has to know.
     if (error != null || this.#closed) return;
     this.#progress(bytes);
-    if (this.buffer.size > 0 || this.#end !== undefined) this.#write();
+    if (left > 0 || this.#end !== undefined) this.#write();
   };
 
   /** Calls `then` when everything has been handed to the kernel. */
@@ -102,6 +123,7 @@ export class SocketOutput implements Flushable {
   close(): void {
     this.#closed = true;
     this.#end = undefined;
-    this.buffer.take();
+    this.#ready.take();
+    this.#gate?.close();
   }
 }

@@ -34,6 +34,7 @@ export function handlePubrel(connection: Connection, packet: Acknowledgement): V
     const held = engine.router.holding(message.topic, session);
     if (held !== undefined) return connection.waitFor(held);
     session.inbound.release(packet.packetId);
+    session.saved?.handedOn(packet.packetId);
     engine.router.publish(message, session);
   }
   connection.acknowledge(PacketType.PUBCOMP, packet.packetId, ReasonCode.SUCCESS);

@@ -178,7 +178,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
   connection.writer.clientId = clientId;
-  session.expiryInterval = expiryOf(packet);
+  session.begin(expiryOf(packet), connection.credentials.username);
   connection.setAliases(
     packet.protocolVersion === 5 ? engine.settings.maxTopicAlias : 0,
     Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, engine.settings.maxTopicAliasBroker),

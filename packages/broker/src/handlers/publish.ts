@@ -132,7 +132,9 @@ function receiveQoS2(
     connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
     return Verdict.CONTINUE;
   }
-  inbound.keep(packetId, messageOf(engine, frame, topic).detached());
+  const message = messageOf(engine, frame, topic).detached();
+  inbound.keep(packetId, message);
+  session.saved?.received(packetId, message);
   connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
   return Verdict.CONTINUE;
 }

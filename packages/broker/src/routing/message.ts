@@ -78,6 +78,11 @@ export function composeFrame(
     { type: PacketType.PUBLISH, topic, payload, qos, retain, dup: false, packetId, properties },
     version,
   );
+  return frameOf(source, version);
+}
+
+/** A whole PUBLISH as a frame. @throws MalformedPacketError */
+export function frameOf(source: Buffer, version: ProtocolVersion): PublishFrame {
   // Remaining Length takes one to four bytes; the last has no continuation bit.
   let start = 2;
   while (((source[start - 1] as number) & 0x80) !== 0) start++;

@@ -1,10 +1,13 @@
 import { DueQueue } from '../due-queue.js';
+import type { SavedRetained } from '../persistence/saved-retained.js';
 import type { Message } from './message.js';
 import { RetainedCursor } from './retained-cursor.js';
 import { RetainedLevel } from './retained-level.js';
 
 /** Retained messages, one a topic (3.3.1.3), by the levels of their Topic Names. */
 export class RetainedStore {
+  /** What is saved of it; undefined: nothing. */
+  saved: SavedRetained | undefined;
   readonly #root = new RetainedLevel();
   /** Those that will expire, so that a sweep does not look at every message. */
   readonly #expiring = new DueQueue<RetainedLevel>();
@@ -49,8 +52,13 @@ export class RetainedStore {
    * session's end removes it [MQTT311-3.1.2-7].
    */
   publish(message: Message, now: number): void {
-    if (message.frame.payloadLength === 0) this.clear(message.topic);
-    else this.#set(message.detached(), now);
+    if (message.frame.payloadLength === 0) {
+      this.clear(message.topic);
+      this.saved?.cleared();
+    } else {
+      this.restore(message.detached(), now);
+      this.saved?.set(message.detached(), now);
+    }
   }
 
   /** Removes what the topic has. */
@@ -58,7 +66,8 @@ export class RetainedStore {
     this.#remove(this.#root, topic.split('/'), 0);
   }
 
-  #set(message: Message, now: number): void {
+  /** Takes a message that is saved already, or need not be; retained since `now`. */
+  restore(message: Message, now: number): void {
     let level = this.#root;
     for (const name of message.topic.split('/')) {
       level.children ??= new Map();
@@ -84,6 +93,7 @@ export class RetainedStore {
     const { message } = level;
     if (message === undefined) return;
     message.retained = false;
+    this.saved?.unset(message);
     this.#count--;
     this.#bytes -= message.frame.payloadLength;
     level.message = undefined;

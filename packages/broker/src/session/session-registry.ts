@@ -60,12 +60,21 @@ export class SessionRegistry {
     }
     session.offlineSince = this.#engine.clock.now();
     this.#setDue(session, session.offlineSince);
+    session.saved?.changed();
   }
 
   #setDue(session: Session, since: number): void {
     const seconds = this.lifetime(session);
     if (seconds === Number.POSITIVE_INFINITY) this.#expiring.delete(session);
     else this.#expiring.set(session, since + seconds * 1000);
+  }
+
+  /** Takes one back that an earlier process had, without a connection. */
+  restore(session: Session): void {
+    this.#sessions.set(session.clientId, session);
+    // Its client was connected when that process died: it is offline since now.
+    if (session.offlineSince === undefined) this.disconnected(session);
+    else this.#setDue(session, session.offlineSince);
   }
 
   /** `persistent_client_expiration` has changed: it holds for sessions that are offline already. */

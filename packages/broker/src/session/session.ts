@@ -8,12 +8,13 @@ import {
 import type { Connection } from '../connection/connection.js';
 import type { Due } from '../due-queue.js';
 import type { Engine } from '../engine.js';
+import { SavedSession } from '../persistence/saved-session.js';
 import { BackPressure } from '../routing/back-pressure.js';
 import type { Message } from '../routing/message.js';
 import { RetainedReplay } from '../routing/retained-replay.js';
 import type { Subscription } from '../routing/subscription.js';
 import { Delivery } from './delivery.js';
-import { OfflineQoS0 } from './offline-qos0.js';
+import { type OfflineMessage, OfflineQoS0 } from './offline-qos0.js';
 
 /** Largest window: every Packet Identifier. */
 export const UNLIMITED_WINDOW = 65_535;
@@ -33,6 +34,10 @@ export class Session implements OutboundSink<Delivery>, Due {
   readonly replay: RetainedReplay;
   /** Seconds it is kept after its connection ended; 0: it ends with it. */
   expiryInterval = 0;
+  /** User that its client came in as last. */
+  username: string | undefined;
+  /** What is saved of it; undefined: it ends with its connection, or nothing is saved. */
+  saved: SavedSession | undefined;
   /** When its last connection ended, in milliseconds since 1970; undefined while it has one. */
   offlineSince: number | undefined;
   /** The last moment at which it is still there, for a session that is offline and will expire. The registry's. */
@@ -82,16 +87,47 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   removeSubscription(filter: string): void {
+    const subscription = this.#subscriptions?.get(filter);
+    if (subscription !== undefined) this.saved?.unsubscribed(subscription);
     this.#subscriptions?.delete(filter);
+  }
+
+  /** A client is about to be told that it has this session, which is kept for `expiryInterval` seconds after it. */
+  begin(expiryInterval: number, username: string | undefined): void {
+    this.expiryInterval = expiryInterval;
+    this.username = username;
+    this.offlineSince = undefined;
+    const { persistence } = this.engine;
+    if (persistence === undefined) return;
+    if (!this.persistent) this.#forget();
+    else if (this.saved === undefined) this.saved = new SavedSession(this, persistence);
+    else this.saved.changed();
+  }
+
+  #forget(): void {
+    this.saved?.end();
+    this.saved = undefined;
+  }
+
+  /** Takes a message back that an earlier process had, in order. */
+  restore(message: Delivery | OfflineMessage, packetId: number, released: boolean): void {
+    if (message.qos !== 0) {
+      this.outbound.restore(message, packetId, released);
+      return;
+    }
+    this.#offlineQoS0 ??= new OfflineQoS0(this.engine.settings.maxQueuedMessages);
+    this.#offlineQoS0.restore(message);
   }
 
   /** A client connected and was told whether the session was present; what waited goes out. */
   attach(connection: Connection, window: number, sessionPresent: boolean): void {
     this.connection = connection;
-    this.offlineSince = undefined;
     this.pressure.reset(window);
     this.outbound.connected(window, sessionPresent);
-    this.#offlineQoS0?.drain((message, retain, identifier) => this.#sendQoS0(message, retain, identifier));
+    this.#offlineQoS0?.drain((waiting) => {
+      this.#sendQoS0(waiting.message, waiting.retain, waiting.subscriptionIdentifier);
+      this.saved?.settled(waiting);
+    });
     this.#offlineQoS0 = undefined;
     this.replay.pump();
   }
@@ -105,6 +141,7 @@ export class Session implements OutboundSink<Delivery>, Due {
 
   /** The session ends: nothing of it is left. */
   clear(): void {
+    this.#forget();
     this.outbound.clear();
     this.inbound.clear();
     this.replay.clear();
@@ -128,8 +165,14 @@ export class Session implements OutboundSink<Delivery>, Due {
       this.pressure.check();
     } else if (this.persistent && this.engine.settings.queueQos0Messages) {
       this.#offlineQoS0 ??= new OfflineQoS0(this.engine.settings.maxQueuedMessages);
-      if (!this.#offlineQoS0.add(message.detached(), retain, identifier, this.outbound.pending))
-        this.pressure.dropped();
+      const waiting: OfflineMessage = {
+        qos: 0,
+        message: message.detached(),
+        retain,
+        subscriptionIdentifier: identifier,
+      };
+      if (this.#offlineQoS0.add(waiting, this.outbound.pending)) this.saved?.queued(waiting);
+      else this.pressure.dropped();
     }
   }
 
@@ -145,7 +188,9 @@ export class Session implements OutboundSink<Delivery>, Due {
     }
     // Kept for a client that is offline too [MQTT311-3.1.2-5].
     const size = message.frame.end - message.frame.frameStart;
-    const delivery = new Delivery(qos, message, retain, identifier, size);
+    const first = this.saved === undefined ? message : message.detached();
+    const delivery = new Delivery(qos, first, retain, identifier, size);
+    this.saved?.queued(delivery);
     this.outbound.send(delivery);
     // Whatever was not sent for good has to outlive the chunk it came in.
     if (delivery.message !== undefined) delivery.message = message.detached();
@@ -157,16 +202,28 @@ export class Session implements OutboundSink<Delivery>, Due {
     const message = delivery.message as Message;
     if (!this.persistent) delivery.message = undefined;
     const { qos, retain, subscriptionIdentifier } = delivery;
-    return this.connection?.publish(message, qos, retain, dup, packetId, subscriptionIdentifier) ?? false;
+    if (this.saved !== undefined && !dup) this.#save(this.saved, delivery);
+    const sent =
+      this.connection?.publish(message, qos, retain, dup, packetId, subscriptionIdentifier) ?? false;
+    if (!sent) this.saved?.settled(delivery);
+    return sent;
+  }
+
+  #save(saved: SavedSession, delivery: Delivery): void {
+    saved.sent(delivery);
+    // Who receives at QoS 2 has to find the identifier taken by this message after a restart too (4.3.3).
+    if (delivery.qos === 2) this.connection?.gate?.hold();
   }
 
   /** OutboundSink. */
-  pubrel(packetId: number): void {
+  pubrel(packetId: number, delivery: Delivery | undefined): void {
+    if (delivery !== undefined) this.saved?.released(delivery);
     this.connection?.pubrel(packetId);
   }
 
   /** OutboundSink. */
   settled(delivery: Delivery, _acknowledgement: Acknowledgement): void {
+    this.saved?.settled(delivery);
     // Whether there is room again is for the handler to ask, when what waited has moved up too.
     if (this.connection !== undefined) this.connection.progress += delivery.size;
   }

@@ -1,0 +1,139 @@
+import { parseFilter } from '@tsmqtt/protocol';
+import type { Engine } from '../engine.js';
+import { frameOf, Message } from '../routing/message.js';
+import { Subscription } from '../routing/subscription.js';
+import { Delivery } from '../session/delivery.js';
+import type { OfflineMessage } from '../session/offline-qos0.js';
+import { Session } from '../session/session.js';
+import type { Persistence } from './persistence.js';
+import { SavedSession } from './saved-session.js';
+import type {
+  Store,
+  StoredDelivery,
+  StoredMessage,
+  StoredReceipt,
+  StoredRecord,
+  StoredRetained,
+  StoredSession,
+  StoredSubscription,
+} from './store.js';
+
+/** Builds an engine's state from the records of a store. @throws Error where they do not fit together. */
+export async function restore(engine: Engine, persistence: Persistence, store: Store): Promise<void> {
+  const restoration = new Restoration(engine, persistence);
+  for await (const [number, record] of store.restore()) restoration.take(number, record);
+  restoration.finish();
+}
+
+class Restoration {
+  readonly #engine: Engine;
+  readonly #persistence: Persistence;
+  readonly #sessions = new Map<number, Session>();
+  readonly #messages = new Map<number, Message>();
+
+  constructor(engine: Engine, persistence: Persistence) {
+    this.#engine = engine;
+    this.#persistence = persistence;
+  }
+
+  take(number: number, record: StoredRecord): void {
+    this.#persistence.journal.known(number);
+    switch (record.kind) {
+      case 'message':
+        this.#message(number, record);
+        break;
+      case 'session':
+        this.#session(number, record);
+        break;
+      case 'subscription':
+        this.#subscription(number, record);
+        break;
+      case 'delivery':
+        this.#delivery(number, record);
+        break;
+      case 'receipt':
+        this.#receipt(number, record);
+        break;
+      case 'retained':
+        this.#retained(number, record);
+    }
+  }
+
+  #message(number: number, { topic, packet, protocolVersion, expiresAt }: StoredMessage): void {
+    const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
+    const message = new Message(
+      topic,
+      frameOf(bytes, protocolVersion),
+      expiresAt ?? Number.POSITIVE_INFINITY,
+    ).detached();
+    this.#messages.set(number, message);
+    this.#persistence.messages.known(message, number);
+  }
+
+  #session(number: number, { clientId, username, expiryInterval, offlineSince }: StoredSession): void {
+    const session = new Session(clientId, this.#engine);
+    session.username = username;
+    session.expiryInterval = expiryInterval;
+    session.offlineSince = offlineSince;
+    session.saved = new SavedSession(session, this.#persistence, number);
+    this.#sessions.set(number, session);
+  }
+
+  #subscription(number: number, record: StoredSubscription): void {
+    const session = this.#sessionOf(number, record.session);
+    const { share, filter } = parseFilter(record.filter);
+    const subscription = new Subscription(session, filter);
+    subscription.qos = record.qos;
+    subscription.noLocal = record.noLocal;
+    subscription.retainAsPublished = record.retainAsPublished;
+    subscription.identifier = record.identifier;
+    session.addSubscription(record.filter, subscription);
+    this.#engine.tree.add(subscription, share);
+    session.saved?.knownSubscription(subscription, number);
+  }
+
+  #delivery(number: number, record: StoredDelivery): void {
+    const session = this.#sessionOf(number, record.session);
+    const message = this.#messageOf(number, record.message);
+    const { qos, retain, subscriptionIdentifier, packetId, released } = record;
+    const size = message.frame.end - message.frame.frameStart;
+    const delivery: Delivery | OfflineMessage =
+      qos === 0
+        ? { qos, message, retain, subscriptionIdentifier }
+        : new Delivery(qos, message, retain, subscriptionIdentifier, size);
+    session.restore(delivery, packetId, released);
+    session.saved?.knownDelivery(delivery, number);
+  }
+
+  #receipt(number: number, record: StoredReceipt): void {
+    const session = this.#sessionOf(number, record.session);
+    const message = this.#messageOf(number, record.message);
+    session.inbound.keep(record.packetId, message);
+    session.saved?.knownReceipt(record.packetId, message, number);
+  }
+
+  #retained(number: number, record: StoredRetained): void {
+    const message = this.#messageOf(number, record.message);
+    this.#engine.retained.restore(message, record.since);
+    this.#engine.retained.saved?.known(message, number);
+  }
+
+  #sessionOf(number: number, session: number): Session {
+    return this.#sessions.get(session) ?? missing(number, session);
+  }
+
+  #messageOf(number: number, message: number): Message {
+    return this.#messages.get(message) ?? missing(number, message);
+  }
+
+  /** Everything was given. */
+  finish(): void {
+    // Sessions last: one that is known now has all that belongs to it.
+    for (const session of this.#sessions.values()) this.#engine.sessions.restore(session);
+    this.#persistence.messages.dropUnreferred();
+  }
+}
+
+function missing(number: number, other: number): never {
+  throw new Error(`record ${number} of the store refers to record ${other}, which is not there`);
+}
