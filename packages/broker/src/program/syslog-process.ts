@@ -41,6 +41,9 @@ export function startLogger(tag: string, priority: string, failed: (reason: stri
   return {
     write: (text) => stdin.write(text),
     end: () => {
+      stdin.end();
+      // It never started, or has ended already.
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const done = new Promise<void>((resolve) => {
         const patience = setTimeout(resolve, PATIENCE);
         child.once('exit', () => {
@@ -50,7 +53,6 @@ export function startLogger(tag: string, priority: string, failed: (reason: stri
       });
       ended.add(done);
       void done.then(() => ended.delete(done));
-      stdin.end();
     },
     get waiting() {
       return stdin.writableLength;
