@@ -1,4 +1,4 @@
-import type { QoS } from '@tsmqtt/protocol';
+import type { ProtocolVersion, QoS } from '@tsmqtt/protocol';
 
 /**
  * Kinds of log lines, in the words of `log_type` (contract broker §5). `websockets` and `internal` are accepted for the
@@ -79,6 +79,14 @@ export interface ListenerSettings {
   readonly maxConnections: number;
   /** Highest QoS of a PUBLISH or will; 0 and 1 are told to MQTT 5 clients as Maximum QoS. */
   readonly maxQos: QoS;
+  /** Topic aliases an MQTT 5 client may use towards the broker, 0 to 65535. */
+  readonly maxTopicAlias: number;
+  /** Topic aliases the broker uses towards an MQTT 5 client, 0 to 65535; the client's own limit holds too. */
+  readonly maxTopicAliasBroker: number;
+  /** Versions that are served; clients of others are refused. */
+  readonly protocolVersions: readonly ProtocolVersion[];
+  /** The username, which there has to be, replaces the client identifier. */
+  readonly useUsernameAsClientId: boolean;
   readonly protocol: ListenerProtocol;
   /** What `Origin` of a WebSocket request may be, byte for byte; empty: anything. */
   readonly websocketsOrigins: readonly string[];
@@ -116,16 +124,16 @@ export interface BrokerSettings extends SecuritySettings {
   readonly upgradeOutgoingQos: boolean;
   /** Seconds after which an offline session ends whatever it asked for; undefined: never. */
   readonly persistentClientExpiration: number | undefined;
-  /** Topic aliases an MQTT 5 client may use towards the broker, 0 to 65535. */
-  readonly maxTopicAlias: number;
-  /** Topic aliases the broker uses towards an MQTT 5 client, 0 to 65535; the client's own limit holds too. */
-  readonly maxTopicAliasBroker: number;
   /** Answer on `$CONTROL/broker/v1`. */
   readonly enableControlApi: boolean;
   /** Seconds between publications below `$SYS`; 0: none. */
   readonly sysInterval: number;
   /** Open connections at a time over all listeners, excess is closed unanswered; 0 or less: no limit. */
   readonly globalMaxConnections: number;
+  /** Sessions at a time, those of offline clients too; a new client is then refused. 0 or less: no limit. */
+  readonly globalMaxClients: number;
+  /** Only client identifiers that begin with it are accepted, whoever made them; undefined: all. */
+  readonly clientIdPrefix: string | undefined;
   /** Largest head of a WebSocket request in bytes, up to 65535; 0: 4096. */
   readonly packetBufferSize: number;
   /** Log connects and disconnects. */
@@ -149,6 +157,10 @@ export const DEFAULT_LISTENER: ListenerSettings = {
   mountPoint: undefined,
   maxConnections: -1,
   maxQos: 2,
+  maxTopicAlias: 10,
+  maxTopicAliasBroker: 10,
+  protocolVersions: [3, 4, 5],
+  useUsernameAsClientId: false,
   protocol: 'mqtt',
   websocketsOrigins: [],
   httpDir: undefined,
@@ -180,11 +192,11 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
   persistentClientExpiration: undefined,
-  maxTopicAlias: 10,
-  maxTopicAliasBroker: 10,
   enableControlApi: false,
   sysInterval: 10,
   globalMaxConnections: -1,
+  globalMaxClients: -1,
+  clientIdPrefix: undefined,
   packetBufferSize: 4096,
   connectionMessages: true,
   log: {

@@ -219,20 +219,29 @@ describe('listeners', () => {
     );
   });
 
-  it('topic alias limits hold for all listeners', () => {
-    const limits = ({ maxTopicAlias, maxTopicAliasBroker }: BrokerSettings) => [
-      maxTopicAlias,
-      maxTopicAliasBroker,
-    ];
-    expect(limits(settingsOf('listener 1\nmax_topic_alias 0\nmax_topic_alias_broker 7'))).toEqual([0, 7]);
-    expect(limits(settingsOf('listener 1\nmax_topic_alias 5\nlistener 2\nmax_topic_alias 5'))).toEqual([
-      5, 10,
+  it("topic alias limits, versions and use_username_as_clientid are each listener's own", () => {
+    const text = `listener 1
+max_topic_alias 0
+accept_protocol_versions 5, 3 9
+use_username_as_clientid true
+listener 2
+max_topic_alias_broker 7
+accept_protocol_versions 4`;
+    expect(settingsOf(text).listeners).toMatchObject([
+      { maxTopicAlias: 0, maxTopicAliasBroker: 10, protocolVersions: [3, 5], useUsernameAsClientId: true },
+      { maxTopicAlias: 10, maxTopicAliasBroker: 7, protocolVersions: [4], useUsernameAsClientId: false },
     ]);
-    expect(limits(settingsOf('listener 1\nmax_topic_alias 10\nlistener 2'))).toEqual([10, 10]);
-    expect(errorOf({ 'main.conf': 'listener 1\nmax_topic_alias 5\nlistener 2' }).lines).toEqual([
-      "Error: The 'max_topic_alias' option is only supported by tsmqtt-broker with the same value for every listener.",
-      'Error found at main.conf:2.',
-    ]);
+  });
+
+  it('global_max_clients and clientid_prefixes', () => {
+    expect(settingsOf('clientid_prefixes a-\nglobal_max_clients 7')).toMatchObject({
+      clientIdPrefix: 'a-',
+      globalMaxClients: 7,
+    });
+    expect(settingsOf('global_max_clients 0')).toMatchObject({
+      clientIdPrefix: undefined,
+      globalMaxClients: -1,
+    });
   });
 });
 
@@ -297,6 +306,7 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   ['log_dest dlt', 1, "Error: The 'log_dest dlt' option is not supported by tsmqtt-broker."],
   ['log_facility 8', 1, "Error: Invalid 'log_facility' value (8)."],
   // context, before the value
+  ['listener 1883\naccept_protocol_versions 6', 2, "Error: Invalid 'accept_protocol_versions' value (6)."],
   ['max_topic_alias x', 1, "Error: The 'max_topic_alias' option requires a listener to be defined first."],
   ['cafile', 1, "Error: The 'cafile' option requires a listener to be defined first."],
   ['address', 1, "Error: The 'address' option requires a bridge to be defined first."],

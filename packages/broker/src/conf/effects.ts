@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
+import type { ProtocolVersion } from '@tsmqtt/protocol';
 import type { ConfPosition } from './conf-error.js';
 import type { FileContext } from './conf-reader.js';
 import { type ConfValue, ConfValueError, readInteger } from './conf-value.js';
 import {
-  type AliasLimit,
   type ListenerDraft,
   type LogDestChange,
   newListener,
@@ -39,6 +39,9 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
   // Once on it cannot be turned off (contract broker §3.1).
   per_listener_settings({ draft, value }) {
     if (value === true) draft.perListener = true;
+  },
+  accept_protocol_versions({ listener, value }) {
+    listener!.settings.protocolVersions = readProtocolVersions(String(value));
   },
   log_type({ draft, value }) {
     draft.addLogType(String(value));
@@ -77,8 +80,6 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
     const { settings } = listener!;
     settings.websocketsOrigins = [...settings.websocketsOrigins, String(value)];
   },
-  max_topic_alias: (input) => limitAliases(input, 'maxTopicAlias', 'max_topic_alias'),
-  max_topic_alias_broker: (input) => limitAliases(input, 'maxTopicAliasBroker', 'max_topic_alias_broker'),
 };
 
 /** `PORT [HOST]` or `0 PATH`, up to a word that begins with `#` (contract broker §2.1). */
@@ -139,6 +140,10 @@ function readLogDest(value: string, hasFile: boolean): LogDestChange {
   }
 }
 
-function limitAliases({ listener, value, position }: EffectInput, key: AliasLimit, name: string): void {
-  listener!.aliasLimits.set(key, { name, value: Number(value), position });
+/** Words that are no version are ignored (contract broker §3.2); a list of nothing else would let nobody in. */
+function readProtocolVersions(value: string): readonly ProtocolVersion[] {
+  const words = value.split(/[ ,]+/);
+  const versions = ([3, 4, 5] as const).filter((version) => words.includes(String(version)));
+  if (versions.length === 0) throw new ConfValueError(`Invalid 'accept_protocol_versions' value (${value}).`);
+  return versions;
 }

@@ -8,12 +8,9 @@ import {
   type LogType,
   type SecuritySettings,
 } from '../settings.js';
-import { ConfError, type ConfPosition, placeOf } from './conf-error.js';
+import { type ConfPosition, placeOf } from './conf-error.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Limits that Mosquitto keeps for each listener and this engine for the whole broker. */
-export type AliasLimit = 'maxTopicAlias' | 'maxTopicAliasBroker';
 
 /** One `log_dest`. */
 export type LogDestChange =
@@ -25,7 +22,6 @@ export interface ListenerDraft {
   readonly settings: Mutable<ListenerSettings>;
   /** Its own security settings, in force with `per_listener_settings`. */
   readonly security: Mutable<SecuritySettings>;
-  readonly aliasLimits: Map<AliasLimit, { readonly name: string; value: number; position: ConfPosition }>;
   /** Options that were set, with the place of the last, for what depends on it afterwards. */
   readonly options: Map<string, ConfPosition>;
 }
@@ -36,7 +32,7 @@ export type Place = Pick<ListenerSettings, 'port' | 'host' | 'path'>;
 /** @param place Default: port 1883 of all addresses. */
 export function newListener({ port, host, path }: Place = DEFAULT_LISTENER): ListenerDraft {
   const settings = { ...DEFAULT_LISTENER, port, host, path };
-  return { settings, security: { ...DEFAULT_SECURITY }, aliasLimits: new Map(), options: new Map() };
+  return { settings, security: { ...DEFAULT_SECURITY }, options: new Map() };
 }
 
 /** The settings while the configuration is read. */
@@ -77,7 +73,6 @@ export class SettingsDraft {
    *
    * @param localPorts ports of the loopback listeners where no listener is configured (`-p`); default 1883.
    * @param warn told what has no effect.
-   * @throws ConfError where listeners ask for what only holds for all.
    */
   finish(localPorts: readonly number[], warn: (text: string) => void): BrokerSettings {
     const localOnly = this.listeners.length === 0 && !this.opensDefault;
@@ -90,7 +85,6 @@ export class SettingsDraft {
     const ports = localPorts.length === 0 ? [DEFAULT_LISTENER.port] : localPorts;
     return {
       ...this.broker,
-      ...aliasLimits(localOnly && this.defaultListener !== undefined ? [this.defaultListener] : drafts),
       listeners: localOnly
         ? ports.map((port) => ({ ...loopback, port, host: undefined }))
         : drafts.map((draft) => this.finishListener(draft)),
@@ -112,25 +106,4 @@ export class SettingsDraft {
       warn(`Warning: The '${name}' option ${effect}. (${placeOf(position)})`);
     }
   }
-}
-
-/** The one value of each limit. @throws ConfError where listeners differ. */
-function aliasLimits(drafts: readonly ListenerDraft[]): Pick<BrokerSettings, AliasLimit> {
-  const limits = {
-    maxTopicAlias: DEFAULT_SETTINGS.maxTopicAlias,
-    maxTopicAliasBroker: DEFAULT_SETTINGS.maxTopicAliasBroker,
-  };
-  for (const key of Object.keys(limits) as AliasLimit[]) {
-    const given = drafts.map((draft) => draft.aliasLimits.get(key)).find((limit) => limit !== undefined);
-    if (given === undefined) continue;
-    const limitOf = (draft: ListenerDraft) => draft.aliasLimits.get(key)?.value ?? DEFAULT_SETTINGS[key];
-    if (drafts.some((draft) => limitOf(draft) !== limitOf(drafts[0]!))) {
-      throw new ConfError(
-        `Error: The '${given.name}' option is only supported by tsmqtt-broker with the same value for every listener.`,
-        given.position,
-      );
-    }
-    limits[key] = given.value;
-  }
-  return limits;
 }

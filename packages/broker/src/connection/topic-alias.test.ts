@@ -96,7 +96,7 @@ describe('to the client', () => {
   ])(
     'at most $aliased where the client takes $maximum and max_topic_alias_broker is $setting [MQTT-3.1.2-27]',
     async ({ maximum, setting, aliased }) => {
-      const client = await new TestBroker({ settings: { maxTopicAliasBroker: setting } }).connect(
+      const client = await new TestBroker({ listener: { maxTopicAliasBroker: setting } }).connect(
         takes(maximum),
       );
       await client.send(subscribePacket({ '#': 0 }));

@@ -9,7 +9,7 @@ describe('properties of CONNACK, in the order of broker §9.3', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; options: TestBrokerOptions; keepAlive?: number; properties: string }[] = [
     { what: 'defaults', options: {}, properties: `${TAM} ${MPS} ${RM}` },
-    { what: 'max_topic_alias 0', options: { settings: { maxTopicAlias: 0 } }, properties: `${MPS} ${RM}` },
+    { what: 'max_topic_alias 0', options: { listener: { maxTopicAlias: 0 } }, properties: `${MPS} ${RM}` },
     { what: 'max_inflight_messages 0', options: { settings: { maxInflightMessages: 0 } }, properties: `${TAM} ${MPS}` },
     { what: 'max_packet_size 100', options: { settings: { maxPacketSize: 100 } }, properties: `${TAM} 27 00 00 00 64 ${RM}` },
     { what: 'max_keepalive, 0 asked for [MQTT-3.2.2-21]', options: { settings: { maxKeepAlive: 10 } }, keepAlive: 0, properties: `13 00 0a ${TAM} ${MPS} ${RM}` },

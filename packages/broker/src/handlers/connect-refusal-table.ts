@@ -17,6 +17,7 @@ const V3 = { VERSION: 1, IDENTIFIER: 2, NOT_AUTHORISED: 5 } as const;
  */
 // biome-ignore format: one row a line
 export const REFUSALS = {
+  version:           { v3: V3.VERSION, v5: ReasonCode.UNSUPPORTED_PROTOCOL_VERSION, reason: 'unsupportedVersion' },
   willRetain:        { v3: undefined, v5: ReasonCode.RETAIN_NOT_SUPPORTED, reason: 'disallowedFeature' },
   willQoS:           { v3: undefined, v5: ReasonCode.QOS_NOT_SUPPORTED, reason: 'disallowedFeature' },
   willTooLarge:      { v3: V3.NOT_AUTHORISED, v5: ReasonCode.PACKET_TOO_LARGE, reason: 'notAuthorised' },
@@ -26,5 +27,6 @@ export const REFUSALS = {
   keepAlive:         { v3: V3.IDENTIFIER, v5: undefined, reason: 'clientIdNotValid' },
   credentials:       { v3: V3.NOT_AUTHORISED, v5: ReasonCode.NOT_AUTHORIZED, reason: 'notAuthorised' },
   busy:              { v3: undefined, v5: ReasonCode.SERVER_BUSY, reason: 'serverBusy' },
+  tooManyClients:    { v3: undefined, v5: ReasonCode.SERVER_BUSY, reason: 'quotaExceeded' },
   packetTooSmall:    { v3: undefined, v5: undefined, reason: 'oversizePacket' },
 } as const satisfies Record<string, Refusal>;

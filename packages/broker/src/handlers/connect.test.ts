@@ -5,13 +5,15 @@ import { TestBroker, type TestBrokerOptions } from '../../test/test-broker.js';
 
 const NAME = { MQTT: '0004 4d515454', MQIsdp: '0006 4d5149736470' } as const;
 
-/** What stands between Fixed Header and the payload, with keep-alive 60. */
+/** What stands between Fixed Header and the payload. */
 interface Header {
   readonly name?: keyof typeof NAME;
   readonly level: number;
   readonly flags: string;
   /** MQTT 5: Properties with their length. */
   readonly properties?: string;
+  /** Default: 60. */
+  readonly keepAlive?: string;
 }
 
 /** CONNECT from its parts as hex digits. */
@@ -19,7 +21,8 @@ function connect(header: Header, payload: string, firstByte = '10'): string {
   const name = NAME[header.name ?? (header.level === 3 ? 'MQIsdp' : 'MQTT')];
   const properties = header.properties ?? ((header.level & 0x7f) === 5 ? '00' : '');
   const level = header.level.toString(16).padStart(2, '0');
-  const body = `${name}${level}${header.flags}003c${properties}${payload}`.replaceAll(' ', '');
+  const body =
+    `${name}${level}${header.flags}${header.keepAlive ?? '003c'}${properties}${payload}`.replaceAll(' ', '');
   return `${firstByte} ${(body.length / 2).toString(16).padStart(2, '0')} ${body}`;
 }
 
@@ -31,6 +34,7 @@ interface Row {
   readonly flags: string;
   readonly payload: string;
   readonly properties?: string;
+  readonly keepAlive?: string;
   readonly firstByte?: string;
   readonly broker?: TestBrokerOptions;
   readonly answers: Answers;
@@ -43,6 +47,7 @@ const ACCEPTED: Record<ProtocolVersion, string> = {
 };
 const all = (answer: string): Answers => ({ 3: answer, 4: answer, 5: answer });
 const CLOSE = all('');
+const NOT_AUTHORISED: Answers = { 3: '20 02 00 05', 4: '20 02 00 05', 5: '20 03 00 87 00' };
 const ID = '0001 61';
 /** Will topic `w` with payload `x`, in 3.x and in MQTT 5 with its empty properties. */
 const WILL = { 3: '0001 77 0001 78', 5: '00 0001 77 0001 78' } as const;
@@ -102,6 +107,27 @@ const ROWS: readonly Row[] = [
   { what: 'Keep Alive of max_keepalive', flags: '02', payload: ID, broker: { settings: { maxKeepAlive: 60 } }, answers: ACCEPTED },
   { what: 'refused credentials [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.13.2-1] [MQTT311-3.2.2-5]', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses }, answers: { 3: '20 02 00 05', 4: '20 02 00 05', 5: '20 03 00 87 00' } },
   { what: 'refused credentials, max_qos 0', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses, listener: { maxQos: 0 } }, answers: { 5: '20 05 00 87 02 24 00' } },
+  { what: 'Keep Alive over max_keepalive [MQTT-3.2.2-21]', flags: '02', payload: ID, broker: { settings: { maxKeepAlive: 59 } }, answers: { 5: '20 11 00 00 0e 13 00 3b 22 00 0a 27 00 1e 84 80 21 00 14' } },
+  { what: 'Keep Alive 0 with max_keepalive', flags: '02', payload: ID, keepAlive: '0000', broker: { settings: { maxKeepAlive: 59 } }, answers: { 3: '20 02 00 02', 4: '20 02 00 02', 5: '20 11 00 00 0e 13 00 3b 22 00 0a 27 00 1e 84 80 21 00 14' } },
+  { what: 'Will Topic that is not UTF-8 [MQTT-3.1.3-11]', flags: '06', payload: `${ID} 0001 ff 0000`, answers: { 3: '', 4: '' } },
+  { what: 'Will Topic that is not UTF-8 [MQTT-3.1.3-11]', flags: '06', payload: `${ID} 00 0001 ff 0000`, answers: { 5: '' } },
+  { what: 'Will Topic that is cut off', flags: '06', payload: `${ID} 0005 77`, answers: { 3: '', 4: '' } },
+  { what: 'Will Topic that is cut off', flags: '06', payload: `${ID} 00 0005 77`, answers: { 5: '' } },
+  { what: 'version that is not among accept_protocol_versions', flags: '02', payload: ID, broker: { listener: { protocolVersions: [] } }, answers: { 3: '20 02 00 01', 4: '20 02 00 01', 5: '20 03 00 84 00' } },
+  { what: 'accept_protocol_versions 3', flags: '02', payload: ID, broker: { listener: { protocolVersions: [3] } }, answers: { 3: ACCEPTED[3], 4: '20 02 00 01', 5: '20 03 00 84 00' } },
+  { what: 'accept_protocol_versions 4', flags: '02', payload: ID, broker: { listener: { protocolVersions: [4] } }, answers: { 3: '20 02 00 01', 4: ACCEPTED[4], 5: '20 03 00 84 00' } },
+  { what: 'accept_protocol_versions 5', flags: '02', payload: ID, broker: { listener: { protocolVersions: [5] } }, answers: { 3: '20 02 00 01', 4: '20 02 00 01', 5: ACCEPTED[5] } },
+  { what: 'use_username_as_clientid, no username', flags: '02', payload: ID, broker: { listener: { useUsernameAsClientId: true } }, answers: NOT_AUTHORISED },
+  { what: 'use_username_as_clientid, empty username', flags: '82', payload: `${ID} 0000`, broker: { listener: { useUsernameAsClientId: true } }, answers: NOT_AUTHORISED },
+  { what: 'use_username_as_clientid, username', flags: '82', payload: `${ID} 0001 75`, broker: { listener: { useUsernameAsClientId: true } }, answers: ACCEPTED },
+  { what: 'use_username_as_clientid, username, empty identifier', flags: '82', payload: '0000 0001 75', broker: { listener: { useUsernameAsClientId: true } }, answers: { 3: '20 02 00 02', 4: ACCEPTED[4], 5: '20 12 00 00 0f 22 00 0a 12 00 01 75 27 00 1e 84 80 21 00 14' } },
+  { what: 'identifier with the prefix', flags: '02', payload: '0002 612d', broker: { settings: { clientIdPrefix: 'a-' } }, answers: ACCEPTED },
+  { what: 'identifier without the prefix', flags: '02', payload: ID, broker: { settings: { clientIdPrefix: 'a-' } }, answers: NOT_AUTHORISED },
+  { what: 'assigned identifier without the prefix', flags: '02', payload: '0000', broker: { settings: { clientIdPrefix: 'a-' } }, answers: { 4: '20 02 00 05', 5: '20 03 00 87 00' } },
+  { what: 'assigned identifier with the prefix', flags: '02', payload: '0000', broker: { settings: { clientIdPrefix: 'a-', autoIdPrefix: 'a-' } }, answers: { 4: ACCEPTED[4] } },
+  { what: 'the prefix is that of the identifier, not of the username that replaces it', flags: '82', payload: '0002 612d 0001 75', broker: { settings: { clientIdPrefix: 'a-' }, listener: { useUsernameAsClientId: true } }, answers: ACCEPTED },
+  { what: 'Maximum Packet Size of a CONNACK that refuses', flags: 'c2', properties: '05 27 00000005', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses }, answers: { 5: '20 03 00 87 00' } },
+  { what: 'Maximum Packet Size below a CONNACK that refuses [MQTT-3.1.2-24]', flags: 'c2', properties: '05 27 00000004', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses }, answers: { 5: '' } },
   { what: 'Maximum Packet Size of CONNACK', flags: '02', properties: '05 27 00000010', payload: ID, answers: { 5: ACCEPTED[5] } },
   { what: 'Maximum Packet Size below CONNACK [MQTT-3.1.2-24]', flags: '02', properties: '05 27 0000000f', payload: ID, answers: { 5: '' } },
 ];
@@ -116,7 +142,8 @@ for (const { what, answers, broker: options, firstByte, ...parts } of ROWS) {
       // The right way to name the reader of what comes: packets behind a refused CONNECT are not handled.
       const ping = 'c0 00';
       const bytes = connect({ level: version, ...parts }, parts.payload, firstByte);
-      const expected = answer === ACCEPTED[version] ? `${answer} d0 00` : `${answer} closed`.trim();
+      // An accepted client's PINGREQ is answered.
+      const expected = /^20 \S\S 00 00/.test(answer) ? `${answer} d0 00` : `${answer} closed`.trim();
       expect(await client.exchange(bytes, ping)).toBe(expected);
     });
   }
@@ -217,4 +244,49 @@ it('packets behind a refused CONNECT are not handled [MQTT311-3.1.4-5]', async (
   );
   expect(await client.take()).toEqual(['CONNACK 0x05', 'closed']);
   expect(broker.engine.retained.size).toBe(0);
+});
+
+describe('use_username_as_clientid', () => {
+  it('the session is that of the username, and a second client with it takes over', async () => {
+    const broker = new TestBroker({ listener: { useUsernameAsClientId: true } });
+    const first = await broker.connect({ clientId: 'a', username: 'ann' });
+    expect(broker.engine.sessions.get('ann')).toBeDefined();
+    expect(broker.engine.sessions.get('a')).toBeUndefined();
+    expect(broker.logged.at(-1)).toContain(" as ann (p4, c1, k0, u'ann').");
+    await broker.connect({ clientId: 'b', username: 'ann' });
+    expect(await first.take()).toEqual(['closed']);
+  });
+});
+
+describe('global_max_clients', () => {
+  const settings = { globalMaxClients: 2 };
+  const lasting = { cleanStart: false } as const;
+
+  it.each([
+    [3, ['closed']],
+    [4, ['closed']],
+    [5, ['CONNACK 0x89', 'closed']],
+  ] as const)('version %i: a new client beyond it: %j', async (protocolVersion, lines) => {
+    const broker = new TestBroker({ settings });
+    await broker.connect({ clientId: 'one' });
+    await (await broker.connect({ clientId: 'two', ...lasting })).vanish();
+    expect(await (await broker.attempt({ clientId: 'three', protocolVersion })).take()).toEqual(lines);
+    expect(broker.engine.sessions.size).toBe(2);
+  });
+
+  it('those who are known come back, and take over, clean or not', async () => {
+    const broker = new TestBroker({ settings });
+    await broker.connect({ clientId: 'one' });
+    await (await broker.connect({ clientId: 'two', ...lasting })).vanish();
+    for (const clientId of ['one', 'two']) {
+      const [connack] = await (await broker.attempt({ clientId, cleanStart: true })).take();
+      expect(connack).toMatch(/^CONNACK 0x00/);
+    }
+  });
+
+  it('a session that ended makes room', async () => {
+    const broker = new TestBroker({ settings: { globalMaxClients: 1 } });
+    await (await broker.connect({ clientId: 'one' })).vanish();
+    await broker.connect({ clientId: 'two' });
+  });
 });

@@ -37,6 +37,9 @@ export function handleConnect(connection: Connection, packet: Connect): Verdict 
   connection.writer.maximumPacketSize =
     property(packet.properties, 'maximumPacketSize') ?? Number.POSITIVE_INFINITY;
   connection.mountPoint = connection.engine.mountPoints.of(connection.listener.mountPoint);
+  if (!connection.listener.protocolVersions.includes(packet.protocolVersion)) {
+    return refuse(connection, packet, REFUSALS.version);
+  }
   const admission = admit(connection, packet);
   if ('reason' in admission) return refuse(connection, packet, admission);
   connection.clientId = admission.clientId;
@@ -144,10 +147,28 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
   return refuse(connection, admission.packet, verdict === 'busy' ? REFUSALS.busy : REFUSALS.credentials);
 }
 
-/** @param authData Authentication Data of CONNACK, where a method accepted the client. */
+/**
+ * Everybody knows now who it is. What is left is whether there is a place for it.
+ *
+ * @param authData Authentication Data of CONNACK, where a method accepted the client.
+ */
 function accept(connection: Connection, admission: Admission, authData: Uint8Array | undefined): Verdict {
-  const { packet, clientId, keepAlive } = admission;
+  const { packet, keepAlive } = admission;
   const { engine } = connection;
+  const { clientIdPrefix, globalMaxClients } = engine.settings;
+  const clientId = finalClientId(connection, admission);
+  // The prefix is that of the identifier before a username replaces it.
+  if (clientId === '' || !admission.clientId.startsWith(clientIdPrefix ?? '')) {
+    return refuse(connection, packet, REFUSALS.credentials);
+  }
+  if (
+    globalMaxClients > 0 &&
+    engine.sessions.size >= globalMaxClients &&
+    engine.sessions.get(clientId) === undefined
+  ) {
+    return refuse(connection, packet, REFUSALS.tooManyClients);
+  }
+  connection.clientId = clientId;
   const holder = engine.sessions.get(clientId)?.connection;
   if (holder !== undefined && holder.order > connection.order) {
     // Its password took longer than that of a later CONNECT, which has taken it over by that (broker §9.4).
@@ -155,7 +176,9 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
     return Verdict.PAUSE;
   }
   const properties =
-    packet.protocolVersion === 5 ? connackProperties(connection, admission, authData) : NO_PROPERTIES;
+    packet.protocolVersion === 5
+      ? connackProperties(connection, { ...admission, clientId }, authData)
+      : NO_PROPERTIES;
   const connack = {
     type: PacketType.CONNACK,
     sessionPresent: false,
@@ -180,8 +203,8 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   connection.writer.clientId = clientId;
   session.begin(expiryOf(packet), connection.credentials.username);
   connection.setAliases(
-    packet.protocolVersion === 5 ? engine.settings.maxTopicAlias : 0,
-    Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, engine.settings.maxTopicAliasBroker),
+    packet.protocolVersion === 5 ? connection.listener.maxTopicAlias : 0,
+    Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, connection.listener.maxTopicAliasBroker),
   );
   logAccepted(connection, packet, keepAlive);
   engine.packetLog?.will(admission.will);
@@ -190,6 +213,11 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   connection.send({ ...connack, sessionPresent: present });
   session.attach(connection, windowOf(connection, packet), present);
   return Verdict.CONTINUE;
+}
+
+/** With `use_username_as_clientid` the username, which is then needed; '': it has none (broker §9.3). */
+function finalClientId({ listener, credentials }: Connection, { clientId }: Admission): string {
+  return listener.useUsernameAsClientId ? (credentials.username ?? '') : clientId;
 }
 
 /** [MQTT-3.1.4-3] [MQTT311-3.1.4-2]: the same Client Identifier connects again, so the older connection goes. */
@@ -229,11 +257,10 @@ function connackProperties(
   authData: Uint8Array | undefined,
 ): Property[] {
   const { settings } = connection.engine;
-  const { maxQos } = connection.listener;
+  const { maxQos, maxTopicAlias } = connection.listener;
   const properties: Property[] = [];
   if (keepAlive !== packet.keepAlive) properties.push({ name: 'serverKeepAlive', value: keepAlive });
-  if (settings.maxTopicAlias > 0)
-    properties.push({ name: 'topicAliasMaximum', value: settings.maxTopicAlias });
+  if (maxTopicAlias > 0) properties.push({ name: 'topicAliasMaximum', value: maxTopicAlias });
   // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
   if (assigned) properties.push({ name: 'assignedClientIdentifier', value: clientId });
   if (!settings.retainAvailable) properties.push({ name: 'retainAvailable', value: 0 });

@@ -20,7 +20,7 @@ describe('a PUBLISH that costs the client its connection', () => {
     { what: 'QoS over max_qos [MQTT-3.2.2-11]', v3: '34 05 0001 61 0001', v5: '34 06 0001 61 0001 00', code: 0x9b, options: { listener: { maxQos: 1 } } },
     { what: 'RETAIN without retain_available [MQTT-3.2.2-14]', v3: '31 03 0001 61', v5: '31 04 0001 61 00', code: 0x9a, options: { settings: { retainAvailable: false } } },
     { what: 'Topic Alias over the maximum [MQTT-3.3.2-9]', v5: '30 07 0001 61 03 23 000b', code: 0x94 },
-    { what: 'any Topic Alias where none may be used [MQTT-3.3.2-9]', v5: '30 07 0001 61 03 23 0001', code: 0x94, options: { settings: { maxTopicAlias: 0 } } },
+    { what: 'any Topic Alias where none may be used [MQTT-3.3.2-9]', v5: '30 07 0001 61 03 23 0001', code: 0x94, options: { listener: { maxTopicAlias: 0 } } },
     { what: 'Topic Alias that was never set', v5: '30 06 0000 03 23 0001', code: 0x82 },
   ];
   for (const { what, v3, v5, code = 0, options } of ROWS) {

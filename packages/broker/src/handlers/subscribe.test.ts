@@ -203,3 +203,22 @@ describe('UNSUBACK', () => {
     expect(later.length).toBeLessThanOrEqual(1);
   });
 });
+
+describe('answers larger than the client takes', () => {
+  const filters = Array.from({ length: 30 }, (_, index) => `f${index}`);
+  const taking = (value: number) =>
+    ({ protocolVersion: 5, properties: [{ name: 'maximumPacketSize', value }] }) as const;
+  // Fixed Header, Packet Identifier, Property Length, and a code for each filter.
+  const size = 2 + 2 + 1 + filters.length;
+
+  it.each([
+    ['SUBACK', subscribePacket(Object.fromEntries(filters.map((filter) => [filter, 0 as const])))],
+    ['UNSUBACK', unsubscribePacket(filters)],
+  ])('%s is not sent; the client is told why it ends [MQTT-3.1.2-24]', async (name, packet) => {
+    const broker = new TestBroker();
+    const [line = ''] = await (await broker.connect(taking(size))).send(packet);
+    expect(line.startsWith(`${name} #1 `)).toBe(true);
+    const client = await broker.connect(taking(size - 1));
+    expect(await client.send(packet, PINGREQ)).toEqual(['DISCONNECT 0x95', 'closed']);
+  });
+});
