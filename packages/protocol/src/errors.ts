@@ -1,3 +1,5 @@
+import type { Subscribe, Unsubscribe } from './wire/packet.js';
+
 /**
  * Whose fault it was.
  *
@@ -11,6 +13,11 @@ export abstract class PeerError extends Error {
   readonly code: string;
   /** Reason Code to report to an MQTT 5 peer (2.4), such as 0x81. */
   readonly reasonCode: number;
+  /**
+   * The Topic Filters in front of the one that is wrong: a server takes SUBSCRIBE and UNSUBSCRIBE filter by filter
+   * (broker §9.8). Undefined where there are none, and in any other packet.
+   */
+  begun: Subscribe | Unsubscribe | undefined;
 
   constructor(code: string, reasonCode: number, message: string) {
     super(message);

@@ -21,7 +21,7 @@ import type { Authentication } from '../auth/authentication.js';
 import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
 import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js';
-import { checkPlace, handlePacket } from '../handlers/handler-table.js';
+import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table.js';
 import type { Message } from '../routing/message.js';
 import type { MountPoint } from '../routing/mount-point.js';
 import type { Session } from '../session/session.js';
@@ -181,9 +181,10 @@ export class Connection implements Flushable, GateOwner {
   /** The peer broke the protocol: its connection ends and nobody else notices [MQTT-4.13.1-1] [MQTT311-4.8.0-1]. */
   #refuse(error: PeerError): void {
     this.engine.log.info(`Protocol error from ${this.label}: ${error.message}.`);
-    if (this.phase === Phase.CONNECTED)
+    if (this.phase === Phase.CONNECTED) {
+      if (error.begun !== undefined) handleBegun(this, error.begun);
       this.close(closeReasonOf(error), answersWithDisconnect(error) ? error.reasonCode : undefined);
-    else if (this.phase === Phase.CHALLENGED) refuseExchange(this, error);
+    } else if (this.phase === Phase.CHALLENGED) refuseExchange(this, error);
     else refuseBadConnect(this, error, this.#stream.current);
   }
 

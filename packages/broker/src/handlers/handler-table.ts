@@ -1,4 +1,11 @@
-import { type Packet, PacketType, ProtocolError, type Verdict } from '@tsmqtt/protocol';
+import {
+  type Packet,
+  PacketType,
+  ProtocolError,
+  type Subscribe,
+  type Unsubscribe,
+  type Verdict,
+} from '@tsmqtt/protocol';
 import { type Connection, Phase } from '../connection/connection.js';
 import { handleAcknowledgement, handlePubrel } from './acknowledgement.js';
 import { handleAuth } from './auth.js';
@@ -6,8 +13,8 @@ import { handleConnect } from './connect.js';
 import { handleDisconnect } from './disconnect.js';
 import { handlePingreq } from './pingreq.js';
 import { handlePublish } from './publish.js';
-import { handleSubscribe } from './subscribe.js';
-import { handleUnsubscribe } from './unsubscribe.js';
+import { handleSubscribe, subscribeAll } from './subscribe.js';
+import { handleUnsubscribe, unsubscribeAll } from './unsubscribe.js';
 
 type Handler<P extends Packet = never> = (connection: Connection, packet: P) => Verdict;
 
@@ -58,4 +65,10 @@ export function checkPlace(phase: Phase, type: number): void {
 /** Handles one packet that may come now. @throws ProtocolError where the client breaks the protocol with it. */
 export function handlePacket(connection: Connection, packet: Packet): Verdict {
   return (HANDLERS[packet.type] as Handler<Packet>)(connection, packet);
+}
+
+/** The filters in front of a bad one count, though nothing answers them (broker §9.8). */
+export function handleBegun(connection: Connection, packet: Subscribe | Unsubscribe): void {
+  if (packet.type === PacketType.SUBSCRIBE) subscribeAll(connection, packet);
+  else unsubscribeAll(connection, packet);
 }

@@ -24,16 +24,7 @@ type Wanted = Subscription;
 export function handleSubscribe(connection: Connection, packet: Subscribe): Verdict {
   const { engine } = connection;
   const session = connection.session as Session;
-  const identifier = property(packet.properties, 'subscriptionIdentifier');
-  const reasonCodes: QoS[] = [];
-  const wanted: Wanted[] = [];
-  for (const request of packet.subscriptions) {
-    engine.packetLog?.filter(request.filter, request.qos);
-    const subscription = subscribe(connection, session, request, identifier, wanted);
-    reasonCodes.push(subscription.qos);
-    if (engine.log.enabled('subscribe'))
-      engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
-  }
+  const { reasonCodes, wanted } = subscribeAll(connection, packet);
   const suback = {
     type: PacketType.SUBACK,
     packetId: packet.packetId,
@@ -47,6 +38,26 @@ export function handleSubscribe(connection: Connection, packet: Subscribe): Verd
   }
   session.replay.pump();
   return Verdict.CONTINUE;
+}
+
+/** Makes the subscriptions; their retained messages are `wanted`. */
+export function subscribeAll(
+  connection: Connection,
+  packet: Subscribe,
+): { readonly reasonCodes: QoS[]; readonly wanted: Wanted[] } {
+  const { engine } = connection;
+  const session = connection.session as Session;
+  const identifier = property(packet.properties, 'subscriptionIdentifier');
+  const reasonCodes: QoS[] = [];
+  const wanted: Wanted[] = [];
+  for (const request of packet.subscriptions) {
+    engine.packetLog?.filter(request.filter, request.qos);
+    const subscription = subscribe(connection, session, request, identifier, wanted);
+    reasonCodes.push(subscription.qos);
+    if (engine.log.enabled('subscribe'))
+      engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
+  }
+  return { reasonCodes, wanted };
 }
 
 function subscribe(

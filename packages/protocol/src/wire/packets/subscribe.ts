@@ -1,4 +1,4 @@
-import { MalformedPacketError, ProtocolError } from '../../errors.js';
+import { MalformedPacketError, PeerError, ProtocolError } from '../../errors.js';
 import { parseFilter } from '../../topic/shared-filter.js';
 import { validTopicFilter } from '../../topic/topic-filter.js';
 import type { Subscribe, SubscriptionRequest, Unsubscribe } from '../packet.js';
@@ -31,6 +31,41 @@ function readFilter(reader: Reader): string {
   return filter;
 }
 
+/** Reads to the end of the packet; what was read when something turns out wrong goes with the error. */
+function readAll<T>(reader: Reader, packet: Subscribe | Unsubscribe, into: T[], read: () => T): void {
+  try {
+    while (reader.remaining > 0) into.push(read());
+  } catch (error) {
+    if (error instanceof PeerError && into.length > 0) error.begun = packet;
+    throw error;
+  }
+}
+
+/** A Topic Filter and its Subscription Options (3.8.3.1). */
+function readRequest(reader: Reader, version: ProtocolVersion): SubscriptionRequest {
+  const filter = readFilter(reader);
+  const options = reader.byte();
+  // [MQTT-3.8.3-5] [MQTT311-3.8.3-4]: reserved bits are zero; QoS 3 and Retain Handling 3 do not exist.
+  if ((options & 3) === 3 || (options & (version === 5 ? 0xc0 : 0xfc)) !== 0 || (options & 0x30) === 0x30) {
+    throw new MalformedPacketError(
+      'subscription-options',
+      `Subscription Options 0x${options.toString(16)} are not valid`,
+    );
+  }
+  const noLocal = (options & 4) !== 0;
+  // [MQTT-3.8.3-4]
+  if (noLocal && filter.startsWith('$share/')) {
+    throw new ProtocolError('shared-no-local', 'No Local on a Shared Subscription');
+  }
+  return {
+    filter,
+    qos: (options & 3) as QoS,
+    noLocal,
+    retainAsPublished: (options & 8) !== 0,
+    retainHandling: ((options >> 4) & 3) as 0 | 1 | 2,
+  };
+}
+
 /**
  * SUBSCRIBE (3.8): Packet Identifier, Properties (MQTT 5), then Topic Filter and options each:
  *
@@ -47,33 +82,12 @@ export function decodeSubscribe(
   const packetId = readPacketId(reader);
   const properties = version === 5 ? readProperties(reader, 'SUBSCRIBE') : NO_PROPERTIES;
   const subscriptions: SubscriptionRequest[] = [];
-  while (reader.remaining > 0) {
-    const filter = readFilter(reader);
-    const options = reader.byte();
-    // [MQTT-3.8.3-5] [MQTT311-3.8.3-4]: reserved bits are zero; QoS 3 and Retain Handling 3 do not exist.
-    if ((options & 3) === 3 || (options & (version === 5 ? 0xc0 : 0xfc)) !== 0 || (options & 0x30) === 0x30) {
-      throw new MalformedPacketError(
-        'subscription-options',
-        `Subscription Options 0x${options.toString(16)} are not valid`,
-      );
-    }
-    const noLocal = (options & 4) !== 0;
-    // [MQTT-3.8.3-4]
-    if (noLocal && filter.startsWith('$share/')) {
-      throw new ProtocolError('shared-no-local', 'No Local on a Shared Subscription');
-    }
-    subscriptions.push({
-      filter,
-      qos: (options & 3) as QoS,
-      noLocal,
-      retainAsPublished: (options & 8) !== 0,
-      retainHandling: ((options >> 4) & 3) as 0 | 1 | 2,
-    });
-  }
+  const packet = { type: PacketType.SUBSCRIBE, packetId, subscriptions, properties };
+  readAll(reader, packet, subscriptions, () => readRequest(reader, version));
   // [MQTT-3.8.3-2] [MQTT311-3.8.3-3]; 3.1 does not say so (broker §9.8).
   if (subscriptions.length === 0 && version !== 3)
     throw new MalformedPacketError('no-filter', 'SUBSCRIBE has no Topic Filter');
-  return { type: PacketType.SUBSCRIBE, packetId, subscriptions, properties };
+  return packet;
 }
 
 export function encodeSubscribe(writer: Writer, packet: Subscribe, version: ProtocolVersion): void {
@@ -99,11 +113,12 @@ export function decodeUnsubscribe(
   const packetId = readPacketId(reader);
   const properties = version === 5 ? readProperties(reader, 'UNSUBSCRIBE') : NO_PROPERTIES;
   const filters: string[] = [];
-  while (reader.remaining > 0) filters.push(readFilter(reader));
+  const packet = { type: PacketType.UNSUBSCRIBE, packetId, filters, properties };
+  readAll(reader, packet, filters, () => readFilter(reader));
   // [MQTT-3.10.3-2] [MQTT311-3.10.3-2]
   if (filters.length === 0 && version !== 3)
     throw new MalformedPacketError('no-filter', 'UNSUBSCRIBE has no Topic Filter');
-  return { type: PacketType.UNSUBSCRIBE, packetId, filters, properties };
+  return packet;
 }
 
 export function encodeUnsubscribe(writer: Writer, packet: Unsubscribe, version: ProtocolVersion): void {
