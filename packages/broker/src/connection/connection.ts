@@ -160,11 +160,16 @@ export class Connection implements Flushable, GateOwner {
     return this.clientId === '' ? `${this.peer.address}:${this.peer.port}` : this.clientId;
   }
 
+  /** Bytes came, readable or not. */
+  heard(bytes: number): void {
+    // CONNECT has its time as a whole, however its bytes trickle in.
+    if (this.phase === Phase.CONNECTED) this.#liveness.bytes(bytes);
+  }
+
   #received(chunk: Buffer): void {
     this.engine.counters.bytesReceived += chunk.length;
     if (this.phase >= Phase.CLOSING) return;
-    // CONNECT has its time as a whole, however its bytes trickle in.
-    if (this.phase === Phase.CONNECTED) this.#liveness.bytes(chunk.length);
+    this.heard(chunk.length);
     this.#guard(() => this.#stream.receive(chunk));
     if (this.#stream.paused) this.socket.pause();
   }

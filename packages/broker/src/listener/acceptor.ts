@@ -98,8 +98,9 @@ export class Acceptor {
     enter({ socket, peer }, 0);
   }
 
-  #arrived({ socket, peer }: Incoming, since: number): void {
-    new Connection(socket, this.#engine, this.#settings, peer, since);
+  #arrived({ socket, peer, onPartial }: Incoming, since: number): void {
+    const connection = new Connection(socket, this.#engine, this.#settings, peer, since);
+    onPartial?.((bytes) => connection.heard(bytes));
   }
 
   /** Once a second. */

@@ -5,6 +5,11 @@ import type { Peer } from '../connection/peer.js';
 export interface Incoming {
   readonly socket: Duplex;
   readonly peer: Peer;
+  /**
+   * Tells the last layer's stream whom to tell of bytes that have come and cannot be read yet, being part of a message
+   * that is not complete: they too show that the client is alive.
+   */
+  readonly onPartial?: (heard: (bytes: number) => void) => void;
 }
 
 /**

@@ -6,6 +6,9 @@ import { PacketFrames } from './packet-frames.js';
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
 
+/** Of a frame with a mask. */
+const SHORTEST_HEADER = 6;
+
 /** What is written with one call of the stream. */
 interface Write {
   readonly chunk: Buffer;
@@ -22,6 +25,8 @@ interface Write {
  * does not end the stream: the Close that answers them has to get out.
  */
 export class WebSocketDuplex extends Duplex {
+  /** Called with the number of bytes that came of messages which are not complete; Ping and Pong do not count. */
+  onPartial: ((bytes: number) => void) | undefined;
   readonly #base: Duplex;
   readonly #socket: WebSocket;
   readonly #frames = new PacketFrames();
@@ -29,6 +34,8 @@ export class WebSocketDuplex extends Duplex {
   /** A Pong has not left. */
   #ponging = false;
   #nextPong: Buffer | undefined;
+  /** Bytes of whole frames in the chunk at hand. */
+  #whole = 0;
 
   /** @param base What the WebSocket runs over; nobody else reads or writes it. */
   constructor(socket: WebSocket, base: Duplex) {
@@ -38,9 +45,21 @@ export class WebSocketDuplex extends Duplex {
     // Until somebody reads, and with that listens for errors.
     socket.pause();
     base.on('error', (error) => this.destroy(error));
+    // The library has its listener already, so it has looked at the chunk by then.
+    base.on('data', (chunk: Buffer) => {
+      const partial = chunk.length - this.#whole;
+      this.#whole = 0;
+      if (partial > 0) this.onPartial?.(partial);
+    });
     socket
       .on('message', (data: Buffer, isBinary: boolean) => this.#received(data, isBinary))
-      .on('ping', (payload: Buffer) => this.#pong(payload))
+      .on('ping', (payload: Buffer) => {
+        this.#whole += SHORTEST_HEADER + payload.length;
+        this.#pong(payload);
+      })
+      .on('pong', (payload: Buffer) => {
+        this.#whole += SHORTEST_HEADER + payload.length;
+      })
       .on('error', (error) => this.#break(error))
       .on('close', () => {
         if (!this.readableEnded) this.push(null);
@@ -48,6 +67,7 @@ export class WebSocketDuplex extends Duplex {
   }
 
   #received(data: Buffer, isBinary: boolean): void {
+    this.#whole += SHORTEST_HEADER + data.length;
     if (this.#broken) return;
     if (!isBinary) {
       // [MQTT-6.0.0-1] [MQTT311-6.0.0-1]

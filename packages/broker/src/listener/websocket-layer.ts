@@ -66,7 +66,14 @@ export function websocketLayer(listener: ListenerSettings, engine: Engine): Laye
     }
     // What came behind the request is the first of the frames (broker T-45).
     server.handleUpgrade(request, socket, head, (upgraded) => {
-      whose.pass({ socket: new WebSocketDuplex(upgraded, socket), peer: whose.incoming.peer });
+      const duplex = new WebSocketDuplex(upgraded, socket);
+      whose.pass({
+        socket: duplex,
+        peer: whose.incoming.peer,
+        onPartial: (heard) => {
+          duplex.onPartial = heard;
+        },
+      });
     });
   });
   http.on('clientError', (error: ClientError, socket: Duplex) => {
