@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -10,14 +11,23 @@ export type Peer =
   | 'mosquitto_rr'
   | 'mosquitto_passwd'
   | 'microsocks'
-  | 'openssl';
+  | 'openssl'
+  /** A python3 that has paho-mqtt. */
+  | 'paho';
 
 /** Debian installs servers where an ordinary user's PATH does not look. */
 const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin'];
 
 /** Path of an installed peer. */
 export function findPeer(peer: Peer): string | undefined {
+  if (peer === 'paho') return findPaho();
   return folders.map((folder) => path.join(folder, peer)).find(isExecutable);
+}
+
+/** Debian's package is for Debian's Python, which need not be the first in PATH. */
+function findPaho(): string | undefined {
+  const pythons = folders.map((folder) => path.join(folder, 'python3')).filter(isExecutable);
+  return pythons.find((python) => spawnSync(python, ['-c', 'import paho.mqtt.client']).status === 0);
 }
 
 function isExecutable(file: string): boolean {
