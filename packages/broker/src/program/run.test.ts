@@ -241,10 +241,12 @@ describe('start and end', () => {
   });
 
   it('B-2: as `mosquitto` it speaks like the reference', async () => {
-    const { stop, stderr } = launch([], { programName: 'mosquitto' });
+    const { stop, stderr, started } = launch([], { programName: 'mosquitto' });
     await stop();
     expect(stderr.lines[0]).toBe(`mosquitto version ${VERSION} starting`);
     expect(stderr.lines.at(-1)).toBe(`mosquitto version ${VERSION} terminating`);
+    // For `$SYS/broker/version`.
+    expect(started[0]?.name).toBe('mosquitto');
   });
 
   it('a configuration', async () => {

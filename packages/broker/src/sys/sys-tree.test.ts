@@ -3,7 +3,9 @@ import { disconnectPacket, publishPacket, type RawClient, subscribePacket } from
 import { retainedMessages } from '../../test/retained-messages.js';
 import { TestBroker } from '../../test/test-broker.js';
 import { NO_SECRETS } from '../auth/secrets.js';
+import { Engine } from '../engine.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
+import { VERSION } from '../version.js';
 import { SYS_ROWS } from './sys-table.js';
 
 const PREFIX = '$SYS/broker/';
@@ -125,6 +127,9 @@ describe('what is published', () => {
   test('under the name that the broker was given', () => {
     const { engine } = new TestBroker();
     expect(engine.name).toBe('tsmqtt-broker');
+    const named = new Engine(engine.settings, engine.log, engine.clock, engine.realms, 'mosquitto');
+    const version = SYS_ROWS.find(({ topics }) => topics[0] === 'version');
+    expect(version?.read(named.sys.values(0))).toBe(`mosquitto version ${VERSION}`);
   });
 });
 
