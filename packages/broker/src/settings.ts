@@ -43,6 +43,8 @@ export interface SecuritySettings {
   readonly passwordFile: string | undefined;
   /** Path of the file of SCRAM-SHA-256 credentials, for MQTT 5's enhanced authentication. */
   readonly scramFile: string | undefined;
+  /** Path of the ACL file: topics that clients may read and write; without one, all but `$SYS`. */
+  readonly aclFile: string | undefined;
   /** Accept an empty client identifier and assign one. */
   readonly allowZeroLengthClientId: boolean;
   /** Beginning of assigned client identifiers, at most 50 characters. */
@@ -118,6 +120,8 @@ export interface BrokerSettings extends SecuritySettings {
   readonly retainAvailable: boolean;
   /** Minutes after which a retained message vanishes, or earlier if it says so itself; undefined: it stays. */
   readonly retainExpiryInterval: number | undefined;
+  /** Deliver a retained message only as long as who published it may still do so. */
+  readonly checkRetainSource: boolean;
   /** Keep QoS 0 messages too for persistent sessions that are offline. */
   readonly queueQos0Messages: boolean;
   /** Deliver at the QoS of the subscription even if published lower. */
@@ -173,6 +177,7 @@ export const DEFAULT_SECURITY: SecuritySettings = {
   allowAnonymous: undefined,
   passwordFile: undefined,
   scramFile: undefined,
+  aclFile: undefined,
   allowZeroLengthClientId: true,
   autoIdPrefix: 'auto-',
 };
@@ -189,6 +194,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   messageSizeLimit: 0,
   retainAvailable: true,
   retainExpiryInterval: undefined,
+  checkRetainSource: false,
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
   persistentClientExpiration: undefined,

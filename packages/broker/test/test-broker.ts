@@ -1,5 +1,7 @@
 import type { PasswordVerifier } from '@tsmqtt/credentials';
 import { encodePacket, type ProtocolVersion } from '@tsmqtt/protocol';
+import type { AccessList } from '../src/auth/access-list.js';
+import { parseAcl } from '../src/auth/acl-parser.js';
 import type { AuthMethod } from '../src/auth/auth-method.js';
 import { Realms, type SecretsByListener } from '../src/auth/realm.js';
 import type { ScramSha256 } from '../src/auth/scram-sha-256.js';
@@ -30,6 +32,10 @@ export interface TestBrokerOptions {
   readonly authMethods?: readonly AuthMethod[];
   /** Where its time begins, in milliseconds since 1970. */
   readonly now?: number;
+  /** Content of the ACL file. */
+  readonly acl?: string;
+  /** Instead of all these, for single listeners too. */
+  readonly secrets?: SecretsByListener;
 }
 
 /** These secrets for all listeners, and nothing else. */
@@ -41,6 +47,15 @@ export function withSecrets(given: Partial<Secrets>): SecretsByListener {
 /** Secrets for all listeners: this verifier, if any, and nothing else. */
 export function withVerifier(verifier: Pick<PasswordVerifier, 'verify'> | undefined): SecretsByListener {
   return () => ({ ...NO_SECRETS, verifier: verifier as PasswordVerifier | undefined });
+}
+
+/** Secrets for all listeners: these access rules and nothing else. */
+export function withAcl(text: string): SecretsByListener {
+  return withSecrets({ acl: aclOf(text) });
+}
+
+function aclOf(text: string): AccessList {
+  return parseAcl(Buffer.from(text), 'acl', silentLog);
 }
 
 /**
@@ -55,16 +70,9 @@ export class TestBroker {
   readonly #traffic = new Traffic();
   #now: number;
 
-  constructor({
-    settings = {},
-    listener = {},
-    verifier,
-    scram,
-    authMethods,
-    logsAll = false,
-    now = Date.UTC(2026, 0, 1),
-  }: TestBrokerOptions = {}) {
-    this.#now = now;
+  constructor(options: TestBrokerOptions = {}) {
+    const { settings = {}, listener = {}, verifier, scram, authMethods, acl, logsAll = false } = options;
+    this.#now = options.now ?? Date.UTC(2026, 0, 1);
     this.listener = { ...DEFAULT_LISTENER, ...listener };
     const keep = (type: string) => (text: string) => void this.logged.push(`${type} ${text}`);
     const some: Log = {
@@ -85,7 +93,13 @@ export class TestBroker {
       : some;
     // Without values of $SYS, unless the test is about them.
     const all = { ...DEFAULT_SETTINGS, sysInterval: 0, ...settings };
-    const secrets = withSecrets({ verifier: verifier as PasswordVerifier | undefined, scram });
+    const secrets =
+      options.secrets ??
+      withSecrets({
+        verifier: verifier as PasswordVerifier | undefined,
+        scram,
+        acl: acl === undefined ? undefined : aclOf(acl),
+      });
     const realms = new Realms(all, secrets);
     this.engine = new Engine(all, log, { now: () => this.#now }, realms, undefined, authMethods);
   }

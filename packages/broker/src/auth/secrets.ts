@@ -1,17 +1,20 @@
 import { PasswordFileError, PasswordVerifier, ScramFile, ScramFileError } from '@tsmqtt/credentials';
 import type { Log } from '../log/log.js';
 import type { SecuritySettings } from '../settings.js';
+import { parseAcl } from './acl-parser.js';
 import { ScramSha256 } from './scram-sha-256.js';
 import { readSecretFile, SecretFileError, type SecretFileRules } from './secret-file.js';
 
 /** Keys of security settings that name a file. */
-type FileSetting = 'passwordFile' | 'scramFile';
+type FileSetting = 'passwordFile' | 'scramFile' | 'aclFile';
 
 /** A kind of file that security settings name. */
 interface SecretKind<Content> {
   readonly setting: FileSetting;
   /** What errors call the file. */
   readonly noun: string;
+  /** A line behind every error of the file, before its path. */
+  readonly failure?: string;
   /** @throws SecretFileError 3 for what the file holds. */
   readonly parse: (content: Uint8Array, path: string, log: Log) => Content;
 }
@@ -22,6 +25,8 @@ const KINDS = {
   verifier: { setting: 'passwordFile', noun: 'pwfile', parse: parsePasswords },
   /** Who may come in by SCRAM. */
   scram: { setting: 'scramFile', noun: 'scram file', parse: parseScram },
+  /** What clients may do with topics. */
+  acl: { setting: 'aclFile', noun: 'acl_file', failure: 'Error opening acl file', parse: parseAcl },
 } as const satisfies Readonly<Record<string, SecretKind<unknown>>>;
 
 type Kind = keyof typeof KINDS;
@@ -30,7 +35,7 @@ type Kind = keyof typeof KINDS;
 export type Secrets = { readonly [K in Kind]: ReturnType<(typeof KINDS)[K]['parse']> | undefined };
 
 /** No files at all. */
-export const NO_SECRETS: Secrets = { verifier: undefined, scram: undefined };
+export const NO_SECRETS: Secrets = { verifier: undefined, scram: undefined, acl: undefined };
 
 /** Loads files of secrets, each once however many listeners name it. One for each start or reload. */
 export class SecretLoader {
@@ -73,13 +78,19 @@ export class SecretLoader {
     const key = `${kind} ${path}`;
     let loading = this.#loaded.get(key);
     if (loading === undefined) {
-      const { noun, parse } = KINDS[kind];
-      loading = readSecretFile(path, noun, this.#rules, this.#log).then((content) =>
-        parse(content, path, this.#log),
-      );
+      loading = this.#loadKind(KINDS[kind], path);
       this.#loaded.set(key, loading);
     }
     return loading;
+  }
+
+  async #loadKind({ noun, failure, parse }: SecretKind<unknown>, path: string): Promise<unknown> {
+    try {
+      return parse(await readSecretFile(path, noun, this.#rules, this.#log), path, this.#log);
+    } catch (error) {
+      if (failure === undefined || !(error instanceof SecretFileError)) throw error;
+      throw new SecretFileError(error.exitCode, [error.message, `${failure} "${path}".`]);
+    }
   }
 }
 

@@ -154,6 +154,7 @@ describe('listeners', () => {
     ['listener 1884\nlistener_auto_id_prefix x-', [on(1884, { autoIdPrefix: 'x-' })]],
     // per_listener_settings: nothing is inherited (contract broker §4.6)
     ['per_listener_settings true\nlistener 1884\nallow_anonymous true\nlistener 1885\npassword_file p\nauto_id_prefix x', [on(1884, { security: own({ allowAnonymous: true }) }), on(1885, { security: own({ passwordFile: 'p', autoIdPrefix: 'x' }) })]],
+    ['per_listener_settings true\nlistener 1884\nacl_file a\nacl_file b', [on(1884, { security: own({ aclFile: 'b' }) })]],
     ['per_listener_settings true\nallow_anonymous true\nallow_zero_length_clientid false\nport 1884\nlistener 1885', [on(1885, { security: own({}) }), on(1884, { security: own({ allowAnonymous: true, allowZeroLengthClientId: false }) })]],
     ['listener 1884\nper_listener_settings true\nallow_anonymous true', [on(1884, { security: own({ allowAnonymous: true }) })]],
     ['per_listener_settings true\nper_listener_settings false\nlistener 1884\nallow_anonymous true', [on(1884, { security: own({ allowAnonymous: true }) })]],
@@ -321,7 +322,6 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   ['per_listener_settings true\nlistener 1884\npassword_file x\nper_listener_settings true', 4, 'Error: per_listener_settings must be set before any other security settings.'],
   ['per_listener_settings true\nlistener 1884\nauto_id_prefix x\nauto_id_prefix y', 4, "Error: Duplicate 'auto_id_prefix' value in configuration."],
   // refused by name, after the value was looked at
-  ['acl_file x', 1, "Error: The 'acl_file' option is not supported by tsmqtt-broker."],
   ['acl_file', 1, "Error: Empty 'acl_file' value in configuration."],
   ['connection x\naddress y', 1, "Error: The 'connection' option is not supported by tsmqtt-broker."],
   ['certfile x', 1, "Error: The 'certfile' option is not supported by tsmqtt-broker."],

@@ -10,14 +10,14 @@ const NO_DISK = 'nothing is stored on disk in this version';
 // biome-ignore format: one row a line
 export const CONF_OPTIONS: readonly ConfOption[] = [
   // §3.1 global
-  { name: 'acl_file', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'refused', repeat: 'replace', doc: 'topic access rules' },
+  { name: 'acl_file', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', repeat: 'replace', sets: { security: 'aclFile' }, doc: 'topics that clients may read and write; without it, all but `$SYS`' },
   { name: 'allow_anonymous', type: 'boolean', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', default: 'false; true in local-only mode', sets: { security: 'allowAnonymous' }, doc: 'accept clients without a username' },
   { name: 'allow_duplicate_messages', type: 'boolean', scope: 'G', tier: 'B', hup: 'Y', support: 'refused', default: 'true', harmless: [true], deprecated: 'Overlapping subscriptions will each get their message.', doc: 'false: one copy when subscriptions overlap' },
   { name: 'allow_zero_length_clientid', type: 'boolean', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', sets: { security: 'allowZeroLengthClientId' }, doc: 'accept an empty client identifier and assign one' },
   { name: 'auto_id_prefix', type: 'string', scope: 'P', tier: 'A', hup: 'Y', support: 'honoured', default: 'auto-', range: [0, 50], rangeError: 'auto_id_prefix length must be <= 50.', deprecated: "Please use 'listener_auto_id_prefix' instead.", sets: { security: 'autoIdPrefix' }, doc: 'beginning of assigned client identifiers, at most 50 bytes' },
   { name: 'autosave_interval', type: 'integer', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: '1800', warning: `has nothing to do: ${NO_DISK}`, doc: 'seconds or changes between saves' },
   { name: 'autosave_on_changes', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'ignored', default: 'false', warning: `has nothing to do: ${NO_DISK}`, harmless: [false], doc: 'save after changes instead of seconds' },
-  { name: 'check_retain_source', type: 'boolean', scope: 'G', tier: 'B', hup: 'N', support: 'refused', default: 'false', harmless: [false], doc: 'check the right of the publisher again when a retained message is delivered' },
+  { name: 'check_retain_source', type: 'boolean', scope: 'G', tier: 'B', hup: 'N', support: 'honoured', default: 'false', sets: { broker: 'checkRetainSource' }, doc: 'check the right of the publisher again when a retained message is delivered' },
   { name: 'clientid_prefixes', type: 'string', scope: 'G', tier: 'B', hup: 'Y', support: 'honoured', repeat: 'replace', deprecated: 'Please use access rules instead.', sets: { broker: 'clientIdPrefix' }, doc: 'only client identifiers that begin with it' },
   { name: 'connection_messages', type: 'boolean', scope: 'G', tier: 'A', hup: 'Y', support: 'honoured', default: 'true', sets: { broker: 'connectionMessages' }, doc: 'log connects and disconnects' },
   { name: 'enable_control_api', type: 'boolean', scope: 'G', tier: 'B', hup: 'D', support: 'honoured', default: 'false', sets: { broker: 'enableControlApi' }, doc: 'answer the commands listListeners and listPlugins on $CONTROL/broker/v1' },

@@ -370,7 +370,7 @@ export class Connection implements Flushable, GateOwner {
     const lifetime = engine.sessions.lifetime(session);
     // The session goes first: a dead client's own subscription does not get its will (broker §9.5).
     engine.sessions.disconnected(session);
-    if (sendsWill && will !== undefined) engine.wills.due(this.clientId, will, this.version, lifetime);
+    if (sendsWill && will !== undefined) engine.wills.due(session, will, this.version, lifetime);
   }
 
   /** Hands everything to the kernel, half-closes, and lets the peer read it: a reset would discard it. */

@@ -13,6 +13,7 @@ import {
 import type { AuthMethod } from '../auth/auth-method.js';
 import { type AuthVerdict, authenticate } from '../auth/authenticate.js';
 import { Authentication, authMethodOf } from '../auth/authentication.js';
+import { Identity } from '../auth/identity.js';
 import { type Connection, Phase } from '../connection/connection.js';
 import { NEVER, UNLIMITED_WINDOW } from '../session/session.js';
 import { REFUSALS, type Refusal } from './connect-refusal-table.js';
@@ -201,7 +202,10 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
   connection.writer.clientId = clientId;
-  session.begin(expiryOf(packet), connection.credentials.username);
+  session.begin(
+    expiryOf(packet),
+    new Identity(connection.realm, clientId, connection.credentials.username, engine.log),
+  );
   connection.setAliases(
     packet.protocolVersion === 5 ? connection.listener.maxTopicAlias : 0,
     Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, connection.listener.maxTopicAliasBroker),
@@ -225,12 +229,17 @@ function takeOver(connection: Connection, packet: Connect, clientId: string): vo
   const { engine } = connection;
   const old = engine.sessions.get(clientId)?.connection;
   if (old === undefined) return;
-  const { will, version } = old;
-  const ends = packet.cleanStart || old.session?.persistent !== true;
+  const { will, version, session } = old;
+  const ends = packet.cleanStart || session?.persistent !== true;
   old.close('sessionTakenOver', ReasonCode.SESSION_TAKEN_OVER);
   // A will goes out where the session does not go on; one with a delay is dropped by every take-over (broker §9.5).
-  if (will !== undefined && ends && (property(will.properties, 'willDelayInterval') ?? 0) === 0) {
-    engine.wills.due(clientId, will, version, 0);
+  if (
+    session !== undefined &&
+    will !== undefined &&
+    ends &&
+    (property(will.properties, 'willDelayInterval') ?? 0) === 0
+  ) {
+    engine.wills.due(session, will, version, 0);
   }
 }
 

@@ -79,14 +79,25 @@ describe('a PUBLISH that is refused without harm', () => {
 });
 
 describe('topics that start with $', () => {
-  it.each(['$a', '$other/x', '$', '$SYS', '$share'])('%s is an ordinary topic', async (topic) => {
-    const client = await new TestBroker().connect({ protocolVersion: 5 });
-    await client.send(subscribePacket({ [topic]: 0, '#': 0 }));
-    expect(await client.send(publishPacket(topic, '1', { qos: 1 }))).toEqual([
-      `PUBLISH ${topic}=1`,
-      'PUBACK #1',
-    ]);
-  });
+  it.each(['$a', '$other/x', '$', '$Sys', '$shar', '$SYS/broker/connection/a/state'])(
+    '%s is an ordinary topic',
+    async (topic) => {
+      const client = await new TestBroker().connect({ protocolVersion: 5 });
+      await client.send(subscribePacket({ [topic]: 0, '#': 0 }));
+      expect(await client.send(publishPacket(topic, '1', { qos: 1 }))).toEqual([
+        `PUBLISH ${topic}=1`,
+        'PUBACK #1',
+      ]);
+    },
+  );
+
+  it.each(['$SYS', '$SYSx', '$SYS/broker/connection/a/b/state', '$share', '$shared'])(
+    '%s is for nobody to publish to (broker §4.4)',
+    async (topic) => {
+      const client = await new TestBroker().connect({ protocolVersion: 5 });
+      expect(await client.send(publishPacket(topic, '1', { qos: 1 }))).toEqual(['PUBACK #1 0x87']);
+    },
+  );
 });
 
 describe('PUBACK [MQTT-3.3.4-1] [MQTT311-3.3.4-1]', () => {

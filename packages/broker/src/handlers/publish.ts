@@ -7,9 +7,10 @@ import {
   ReasonCode,
   Verdict,
 } from '@tsmqtt/protocol';
+import { Right } from '../auth/access-list.js';
 import type { Connection } from '../connection/connection.js';
 import type { Engine } from '../engine.js';
-import { composeFrame, expiryOf, isEndlessExpiry, isReservedTopic, Message } from '../routing/message.js';
+import { composeFrame, expiryOf, isEndlessExpiry, Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 
 /** PUBLISH (3.3.4, 4.3): answered as its QoS says [MQTT-3.3.4-1] [MQTT311-3.3.4-1]. */
@@ -24,13 +25,13 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
       ? frame.topic
       : connection.inboundAliases.resolve(frame);
   const topic = mountPoint === undefined ? named : mountPoint.topic(named);
-  const refusal = refusalOf(engine, topic, frame);
+  const refusal = refusalOf(engine, session, topic, frame);
   if (frame.qos === 2) return receiveQoS2(connection, session, frame, topic, refusal);
   if (refusal === ReasonCode.SUCCESS) {
     const held = engine.router.holding(topic, session);
     if (held !== undefined) return connection.waitFor(held);
   }
-  engine.packetLog?.receivedPublish(session.clientId, frame, topic);
+  engine.packetLog?.receivedPublish(session.clientId, frame, topic, refusal);
   const matched =
     refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, frame, topic), session);
   // QoS 1: nothing is remembered of it, so the next PUBLISH with its identifier is new, whatever DUP says.
@@ -69,11 +70,10 @@ function checkAllowed(connection: Connection, frame: PublishFrame): void {
  * Reason Code that refuses a PUBLISH without harm to the connection; 0 where it is taken. MQTT 3 never hears of it
  * [MQTT311-3.3.5-2].
  */
-function refusalOf(engine: Engine, topic: string, frame: PublishFrame): number {
+function refusalOf(engine: Engine, session: Session, topic: string, frame: PublishFrame): number {
   const limit = engine.settings.messageSizeLimit;
   if (limit > 0 && frame.payloadLength > limit) return ReasonCode.PACKET_TOO_LARGE;
-  if (isReservedTopic(topic)) return ReasonCode.NOT_AUTHORIZED;
-  return ReasonCode.SUCCESS;
+  return session.identity?.may(Right.WRITE, topic) === false ? ReasonCode.NOT_AUTHORIZED : ReasonCode.SUCCESS;
 }
 
 /**
@@ -104,37 +104,40 @@ function receiveQoS2(
   const { engine } = connection;
   const { inbound } = session;
   const { packetId } = frame;
-  engine.packetLog?.receivedPublish(session.clientId, frame, topic);
+  engine.packetLog?.receivedPublish(session.clientId, frame, topic, refusal);
   const known = inbound.get(packetId);
-  if (known === undefined) {
-    if (refusal !== ReasonCode.SUCCESS) {
-      // A failed PUBREC ends the exchange in MQTT 5 [MQTT-4.3.3-9]; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
-      connection.acknowledge(PacketType.PUBREC, packetId, refusal);
-      return Verdict.CONTINUE;
-    }
-    const limit = engine.settings.maxInflightMessages;
-    if (limit > 0 && inbound.size >= limit) {
-      engine.log.warning(
-        `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`,
-      );
-      connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
-      return Verdict.CONTINUE;
-    }
-  } else if (!sameContent(known, topic, frame)) {
+  if (known !== undefined) {
+    if (sameContent(known, topic, frame)) return repeatQoS2(connection, known, packetId);
     engine.log.warning(
       `Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`,
     );
-  } else if (known.repeatedOn === connection.order) {
-    throw new ProtocolError('qos2-repeated', `PUBLISH ${packetId} came a third time`);
-  } else {
-    // Once on each connection: a client that comes back says again what it does not know to have arrived.
-    known.repeatedOn = connection.order;
-    connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+    inbound.release(packetId);
+  }
+  if (refusal !== ReasonCode.SUCCESS) {
+    // A failed PUBREC ends the exchange in MQTT 5 [MQTT-4.3.3-9]; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
+    connection.acknowledge(PacketType.PUBREC, packetId, refusal);
+    return Verdict.CONTINUE;
+  }
+  const limit = engine.settings.maxInflightMessages;
+  if (limit > 0 && inbound.size >= limit) {
+    engine.log.warning(
+      `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`,
+    );
+    connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
     return Verdict.CONTINUE;
   }
   const message = messageOf(engine, frame, topic).detached();
   inbound.keep(packetId, message);
   session.saved?.received(packetId, message);
+  connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+  return Verdict.CONTINUE;
+}
+
+/** Once on each connection: a client that comes back says again what it does not know to have arrived. */
+function repeatQoS2(connection: Connection, known: Message, packetId: number): Verdict {
+  if (known.repeatedOn === connection.order)
+    throw new ProtocolError('qos2-repeated', `PUBLISH ${packetId} came a third time`);
+  known.repeatedOn = connection.order;
   connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
   return Verdict.CONTINUE;
 }

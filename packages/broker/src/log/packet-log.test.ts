@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
     "debug Received PUBLISH from client (d0, q0, r0, m0, 't', ... (1 bytes))",
   ] },
   { what: 'a refused PUBLISH', connect: v5, sends: [publishPacket('$SYS/a', '1', { qos: 1, packetId: 2 })], lines: [
-    "debug Received PUBLISH from client (d0, q1, r0, m2, '$SYS/a', ... (1 bytes))",
+    "debug Denied PUBLISH from client (d0, q1, r0, m2, '$SYS/a', ... (1 bytes))",
     'debug Sending PUBACK to client (m2, rc135)',
   ] },
   { what: 'another message under the same identifier', sends: [publishPacket('t', '1', { qos: 2, packetId: 5 }), publishPacket('t', '2', { qos: 2, packetId: 5 })], lines: [

@@ -4,6 +4,7 @@ import {
   PacketType,
   type PublishFrame,
   type QoS,
+  ReasonCode,
   type Will,
 } from '@tsmqtt/protocol';
 import type { Log } from './log.js';
@@ -30,11 +31,15 @@ export class PacketLog {
     this.#log.debug(`Received ${PACKET_NAMES[packet.type]} from ${from}${receivedDetails(packet)}`);
   }
 
-  /** @param topic The Topic Name it means, where it carries an alias instead. */
-  receivedPublish(from: string, frame: PublishFrame, topic: string): void {
+  /**
+   * @param topic The Topic Name it means, where it carries an alias instead.
+   * @param refusal Reason Code that refuses it; 0: none.
+   */
+  receivedPublish(from: string, frame: PublishFrame, topic: string, refusal: number): void {
     const { dup, qos, retain, packetId, payloadLength } = frame;
+    const what = refusal === ReasonCode.NOT_AUTHORIZED ? 'Denied' : 'Received';
     this.#log.debug(
-      `Received PUBLISH from ${from} ${publish(dup, qos, retain, packetId, topic, payloadLength)}`,
+      `${what} PUBLISH from ${from} ${publish(dup, qos, retain, packetId, topic, payloadLength)}`,
     );
   }
 

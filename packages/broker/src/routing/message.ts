@@ -8,6 +8,7 @@ import {
   type PublishFrame,
   type QoS,
 } from '@tsmqtt/protocol';
+import type { Identity } from '../auth/identity.js';
 
 /**
  * An Application Message inside the broker: the frame it came in, and what the broker has to know besides. Payload and
@@ -20,6 +21,8 @@ export class Message {
   repeatedOn = 0;
   /** Stands in the retained store; false again as soon as another message takes its place. */
   retained = false;
+  /** Who published it, where it is retained (`check_retain_source`); undefined: the broker itself. */
+  source: Identity | undefined;
   /** The last tally that counted it: `store/messages/count` counts a message once, however many sessions hold it. */
   countedIn = 0;
 
@@ -57,11 +60,6 @@ export function expiryOf(properties: Properties, now: number): number {
 /** A Message Expiry Interval of 0 seconds: no expiry, so that nothing is passed on of it (broker T-26). */
 export function isEndlessExpiry(entry: Property): boolean {
   return entry.name === 'messageExpiryInterval' && entry.value === 0;
-}
-
-/** Topics that no client publishes to: `$SYS` is the broker's own, a shared subscription is not a topic (broker §9.7). */
-export function isReservedTopic(topic: string): boolean {
-  return topic.startsWith('$') && (topic.startsWith('$SYS/') || topic.startsWith('$share/'));
 }
 
 /** A frame for a message that did not come as one: a will, or a PUBLISH whose topic was an alias. */

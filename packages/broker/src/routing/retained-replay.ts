@@ -1,3 +1,4 @@
+import { Right } from '../auth/access-list.js';
 import type { Session } from '../session/session.js';
 import { LOW_WATER } from './back-pressure.js';
 import type { RetainedCursor } from './retained-cursor.js';
@@ -59,6 +60,8 @@ export class RetainedReplay {
         taken++;
         const message = cursor.step();
         if (message === undefined || message.expiresAt <= now) continue;
+        if (engine.settings.checkRetainSource && message.source?.may(Right.WRITE, message.topic) === false)
+          continue;
         const qos = engine.deliveryQoS(message, subscription);
         // [MQTT311-3.3.1-8]: a retained message that is sent for a new subscription has RETAIN set.
         this.#session.deliver(message, qos, true, subscription.identifier);

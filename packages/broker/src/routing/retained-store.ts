@@ -1,3 +1,4 @@
+import type { Identity } from '../auth/identity.js';
 import { DueQueue } from '../due-queue.js';
 import type { SavedRetained } from '../persistence/saved-retained.js';
 import type { Message } from './message.js';
@@ -51,14 +52,16 @@ export class RetainedStore {
    * and is not stored [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT311-3.3.1-10] [MQTT311-3.3.1-11]. Belongs to no session, so no
    * session's end removes it [MQTT311-3.1.2-7].
    */
-  publish(message: Message, now: number): void {
+  publish(message: Message, now: number, source?: Identity): void {
     if (message.frame.payloadLength === 0) {
       this.clear(message.topic);
       this.saved?.cleared();
-    } else {
-      this.restore(message.detached(), now);
-      this.saved?.set(message.detached(), now);
+      return;
     }
+    const kept = message.detached();
+    kept.source = source;
+    this.restore(kept, now);
+    this.saved?.set(kept, now);
   }
 
   /** Removes what the topic has. */

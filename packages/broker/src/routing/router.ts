@@ -1,3 +1,4 @@
+import type { Identity } from '../auth/identity.js';
 import { isControlTopic } from '../control/control-topics.js';
 import type { Engine } from '../engine.js';
 import type { Session } from '../session/session.js';
@@ -33,8 +34,8 @@ export class Router {
    * A message that was published: to its subscribers, or below `$CONTROL/` to an endpoint, which is as good as a
    * subscriber (broker §10.6). Parameters and result as those of `route()`.
    */
-  publish(message: Message, origin: Session | undefined): boolean {
-    if (!isControlTopic(message.topic)) return this.route(message, origin);
+  publish(message: Message, origin: Session | undefined, source?: Identity): boolean {
+    if (!isControlTopic(message.topic)) return this.route(message, origin, source);
     this.#engine.control.receive(message, origin);
     return true;
   }
@@ -45,12 +46,13 @@ export class Router {
    * [MQTT311-3.3.5-1].
    *
    * @param origin The session it came from; undefined for the broker's own.
+   * @param source Who published it; default: the client of that session.
    * @returns Whether any subscription matched, even one that does not get it (broker T-20).
    */
-  route(message: Message, origin: Session | undefined): boolean {
+  route(message: Message, origin: Session | undefined, source = origin?.identity): boolean {
     const engine = this.#engine;
     // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
-    if (message.frame.retain) engine.retained.publish(message, engine.clock.now());
+    if (message.frame.retain) engine.retained.publish(message, engine.clock.now(), source);
     const route = engine.tree.match(message.topic);
     for (const subscription of route.subscriptions) {
       // [MQTT-3.8.3-3]

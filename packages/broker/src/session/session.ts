@@ -5,6 +5,8 @@ import {
   type OutboundSink,
   type QoS,
 } from '@tsmqtt/protocol';
+import { Right } from '../auth/access-list.js';
+import type { Identity } from '../auth/identity.js';
 import type { Connection } from '../connection/connection.js';
 import type { Due } from '../due-queue.js';
 import type { Engine } from '../engine.js';
@@ -28,6 +30,8 @@ export const NEVER = 0xffff_ffff;
  */
 export class Session implements OutboundSink<Delivery>, Due {
   connection: Connection | undefined;
+  /** Who its client was when it last connected; undefined: nobody has since the start, so that nothing is refused yet. */
+  identity: Identity | undefined;
   readonly outbound: OutboundFlow<Delivery>;
   readonly inbound = new InboundFlow<Message>();
   readonly pressure: BackPressure;
@@ -93,9 +97,11 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   /** A client is about to be told that it has this session, which is kept for `expiryInterval` seconds after it. */
-  begin(expiryInterval: number, username: string | undefined): void {
+  begin(expiryInterval: number, identity: Identity): void {
     this.expiryInterval = expiryInterval;
-    this.username = username;
+    // A session that goes on adopts the rules of the listener it comes back through (broker §4.6).
+    this.identity = identity;
+    this.username = identity.username;
     this.offlineSince = undefined;
     const { persistence } = this.engine;
     if (persistence === undefined) return;
@@ -125,7 +131,8 @@ export class Session implements OutboundSink<Delivery>, Due {
     this.pressure.reset(window);
     this.outbound.connected(window, sessionPresent);
     this.#offlineQoS0?.drain((waiting) => {
-      this.#sendQoS0(waiting.message, waiting.retain, waiting.subscriptionIdentifier);
+      const { message, retain, subscriptionIdentifier } = waiting;
+      if (this.#mayRead(message)) this.#sendQoS0(message, retain, subscriptionIdentifier);
       this.saved?.settled(waiting);
     });
     this.#offlineQoS0 = undefined;
@@ -151,8 +158,14 @@ export class Session implements OutboundSink<Delivery>, Due {
 
   /** A message for one of its subscriptions, or undefined for one that a retained message goes to. */
   deliver(message: Message, qos: QoS, retain: boolean, identifier: number | undefined): void {
+    if (!this.#mayRead(message)) return;
     if (qos === 0) this.#deliverQoS0(message, retain, identifier);
     else this.#deliverAcknowledged(message, qos, retain, identifier);
+  }
+
+  /** What it may not read vanishes without a word (broker §4.4). */
+  #mayRead(message: Message): boolean {
+    return this.identity === undefined || this.identity.may(Right.READ, message.topic);
   }
 
   #deliverQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
@@ -200,6 +213,11 @@ export class Session implements OutboundSink<Delivery>, Due {
   /** OutboundSink. */
   publish(delivery: Delivery, packetId: number, dup: boolean): boolean {
     const message = delivery.message as Message;
+    // It may have waited while the rules changed. What was sent before is sent again all the same [MQTT-4.4.0-1].
+    if (!dup && !this.#mayRead(message)) {
+      this.saved?.settled(delivery);
+      return false;
+    }
     if (!this.persistent) delivery.message = undefined;
     const { qos, retain, subscriptionIdentifier } = delivery;
     if (this.saved !== undefined && !dup) this.#save(this.saved, delivery);

@@ -1,12 +1,16 @@
 import { type ProtocolVersion, property, type Will } from '@tsmqtt/protocol';
+import { Right } from '../auth/access-list.js';
+import type { Identity } from '../auth/identity.js';
 import { type Due, DueQueue } from '../due-queue.js';
 import type { Engine } from '../engine.js';
-import { composeFrame, expiryOf, isEndlessExpiry, isReservedTopic, Message } from '../routing/message.js';
+import { composeFrame, expiryOf, isEndlessExpiry, Message } from '../routing/message.js';
+import type { Session } from './session.js';
 
 interface Delayed extends Due {
   readonly clientId: string;
   readonly will: Will;
   readonly version: ProtocolVersion;
+  readonly identity: Identity | undefined;
 }
 
 /** Wills of connections that ended (3.1.2.5), those that wait out their Will Delay Interval (3.1.3.2.2) among them. */
@@ -24,14 +28,14 @@ export class WillStore {
    *
    * @param lifetime The session's, in seconds: a longer delay is cut to it, but 0 lets the full delay pass (broker §9.5).
    */
-  due(clientId: string, will: Will, version: ProtocolVersion, lifetime: number): void {
+  due({ clientId, identity }: Session, will: Will, version: ProtocolVersion, lifetime: number): void {
     const delay = property(will.properties, 'willDelayInterval') ?? 0;
     if (delay === 0) {
-      this.#publish(clientId, will, version);
+      this.#publish(clientId, will, version, identity);
       return;
     }
     const seconds = lifetime === 0 ? delay : Math.min(delay, lifetime);
-    const delayed = { clientId, will, version, dueAt: 0, duePosition: -1 };
+    const delayed = { clientId, will, version, identity, dueAt: 0, duePosition: -1 };
     this.#delayed.set(clientId, delayed);
     this.#due.set(delayed, this.#engine.clock.now() + seconds * 1000);
   }
@@ -46,10 +50,10 @@ export class WillStore {
 
   sweep(now: number): void {
     for (let delayed = this.#due.take(now); delayed !== undefined; delayed = this.#due.take(now)) {
-      const { clientId, will, version } = delayed;
+      const { clientId, will, version, identity } = delayed;
       // [MQTT-3.1.2-10]
       this.#delayed.delete(clientId);
-      this.#publish(clientId, will, version);
+      this.#publish(clientId, will, version, identity);
     }
   }
 
@@ -59,17 +63,17 @@ export class WillStore {
    */
   publishAll(): void {
     for (const connection of this.#engine.connections) {
-      const { will } = connection;
+      const { will, clientId, version, session } = connection;
       connection.will = undefined;
-      if (will !== undefined) this.#publish(connection.clientId, will, connection.version);
+      if (will !== undefined) this.#publish(clientId, will, version, session?.identity);
     }
     this.sweep(Number.POSITIVE_INFINITY);
   }
 
-  #publish(clientId: string, will: Will, version: ProtocolVersion): void {
+  #publish(clientId: string, will: Will, version: ProtocolVersion, identity: Identity | undefined): void {
     const { topic, payload, qos, retain } = will;
     // What the client could not publish is dropped when it is due (broker §9.5).
-    if (isReservedTopic(topic)) return;
+    if (identity?.may(Right.WRITE, topic) === false) return;
     const properties = will.properties.filter(
       (entry) => entry.name !== 'willDelayInterval' && !isEndlessExpiry(entry),
     );
@@ -78,6 +82,6 @@ export class WillStore {
     const frame = composeFrame(topic, payload, qos, retain, properties, version);
     const message = new Message(topic, frame, expiryOf(properties, this.#engine.clock.now()));
     // Its own message: a session that goes on does not get it by a subscription with No Local [MQTT-3.8.3-3].
-    this.#engine.router.publish(message, this.#engine.sessions.get(clientId));
+    this.#engine.router.publish(message, this.#engine.sessions.get(clientId), identity);
   }
 }
