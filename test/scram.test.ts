@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { type Packet, PacketType } from '@tsmqtt/protocol';
+import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { SocketPeer } from '../packages/broker/test/engine-host.js';
 import { connectPacket } from '../packages/broker/test/raw-client.js';
@@ -85,4 +86,33 @@ test.each([
   const ended = await runProgram('tsmqtt-broker', ['-c', conf]);
   expect(ended.code).toBe(code);
   expect(line.exec(ended.stderr)?.[1]).toBe(file);
+});
+
+test('mqtt.js comes in by SCRAM', async () => {
+  const file = await fileOf({ ann: 'one secret' });
+  const broker = await startBroker('tsmqtt-broker', { conf: [`scram_file ${file}`] });
+  const scram = new ScramClient('ann', 'one secret');
+  const client = mqtt.connect({
+    port: broker.port,
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    properties: { authenticationMethod: SCRAM, authenticationData: Buffer.from(scram.first) },
+  });
+  onTestFinished(() => void client.end(true));
+  client.handleAuth = ({ properties }, answer) => {
+    const final = Buffer.from(scram.final(String(properties?.authenticationData)));
+    answer(undefined, {
+      cmd: 'auth',
+      reasonCode: 0x18,
+      properties: { authenticationMethod: SCRAM, authenticationData: final },
+    });
+  };
+  const connack = await new Promise<mqtt.IConnackPacket>((resolve) => client.once('connect', resolve));
+  expect(String(connack.properties?.authenticationData)).toBe(scram.expected);
+  const message = new Promise((resolve) => {
+    client.once('message', (topic, payload) => resolve(`${topic} ${payload}`));
+  });
+  await client.subscribeAsync('a');
+  await client.publishAsync('a', 'hello');
+  expect(await message).toBe('a hello');
 });

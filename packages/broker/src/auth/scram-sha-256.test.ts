@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PINGREQ, type RawClient } from '../../test/raw-client.js';
 import { authPacket, authProperties, SCRAM, ScramClient } from '../../test/scram-client.js';
 import { TestBroker, withSecrets } from '../../test/test-broker.js';
+import type { AuthClient } from './auth-method.js';
 import { ScramSha256 } from './scram-sha-256.js';
 
 // RFC 7677, 3: user `user`, password `pencil`. The stored keys follow from them (RFC 5802, 3).
@@ -192,6 +193,55 @@ describe('what is refused at once', () => {
       await broker.connect({ protocolVersion });
     },
   );
+});
+
+describe('messages that were changed on the way', () => {
+  const method = new ScramSha256(ScramFile.fromText(RFC_USER, 'scram'), () => RFC_NONCE);
+  const client: AuthClient = {
+    clientId: 'c',
+    username: undefined,
+    password: undefined,
+    address: '127.0.0.1',
+    port: 1,
+    isReauthentication: false,
+  };
+  /** The verdict on a final message that says what the client has computed, changed by the test. */
+  const verdictOn = (first: Buffer, change: (final: Buffer) => Buffer): string => {
+    const step = method.start(client, first);
+    if (step.result !== 'challenge') return step.result;
+    const scram = new ScramClient('user', 'pencil');
+    const answer = step.answer(change(Buffer.from(scram.final(String(Buffer.from(step.data ?? []))))));
+    return answer instanceof Promise ? 'promise' : answer.result;
+  };
+  const first = Buffer.from('n,,n=user,r=rOprNGfwEbeRWgbNEkqO');
+  const changed = (bytes: Buffer, at: number, bit: number) => {
+    const copy = Buffer.from(bytes);
+    copy[at] = (copy[at] as number) ^ (1 << bit);
+    return copy;
+  };
+
+  it('are accepted as they are', () => {
+    expect(verdictOn(first, (final) => final)).toBe('accept');
+  });
+
+  it('any bit of the final message makes it another one', () => {
+    let length = 0;
+    verdictOn(first, (final) => {
+      length = final.length;
+      return final;
+    });
+    for (let at = 0; at < length; at++) {
+      expect(verdictOn(first, (final) => changed(final, at, at % 8))).toBe('refuse');
+    }
+  });
+
+  it('and any bit of the first, which the proof covers', () => {
+    for (let at = 0; at < first.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        expect(verdictOn(changed(first, at, bit), (final) => final)).toBe('refuse');
+      }
+    }
+  });
 });
 
 describe('a reload of the users (broker §4.8)', () => {

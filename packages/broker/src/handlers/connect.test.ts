@@ -2,6 +2,8 @@ import type { ProtocolVersion } from '@tsmqtt/protocol';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, connectPacket, publishPacket } from '../../test/raw-client.js';
 import { TestBroker, type TestBrokerOptions } from '../../test/test-broker.js';
+import { NO_SECRETS } from '../auth/secrets.js';
+import type { BrokerSettings } from '../settings.js';
 
 const NAME = { MQTT: '0004 4d515454', MQIsdp: '0006 4d5149736470' } as const;
 
@@ -173,10 +175,11 @@ describe('protocol name and level', () => {
     });
   }
 
-  it.each(['0004 4d515455', '0004 6d717474', '0006 4d5154545474', '0000', '0005 4d51'])(
-    'Protocol Name %s closes [MQTT-3.1.2-1] [MQTT311-3.1.2-1]',
-    async (name) => {
-      const body = `${name} 04 02 003c 0001 61`.replaceAll(' ', '');
+  const wrong = ['0004 4d515455', '0004 6d717474', '0006 4d5154545474', '0000', '0005 4d51'];
+  it.each(wrong.flatMap((name) => ['03', '04', '05'].map((level) => [name, level] as const)))(
+    'Protocol Name %s with level %s closes [MQTT-3.1.2-1] [MQTT311-3.1.2-1]',
+    async (name, level) => {
+      const body = `${name} ${level} 02 003c ${level === '05' ? '00' : ''} 0001 61`.replaceAll(' ', '');
       const client = new TestBroker().open();
       expect(await client.exchange(`10 ${(body.length / 2).toString(16).padStart(2, '0')} ${body}`)).toBe(
         'closed',
@@ -288,5 +291,30 @@ describe('global_max_clients', () => {
     const broker = new TestBroker({ settings: { globalMaxClients: 1 } });
     await (await broker.connect({ clientId: 'one' })).vanish();
     await broker.connect({ clientId: 'two' });
+  });
+});
+
+describe('a reload goes for those who come after it (broker T-6)', () => {
+  const reload = (broker: TestBroker, settings: Partial<BrokerSettings>) =>
+    broker.engine.reload({ ...broker.engine.settings, ...settings }, () => NO_SECRETS);
+
+  it('global_max_clients', async () => {
+    const broker = new TestBroker();
+    const first = await broker.connect({ clientId: 'one' });
+    await broker.connect({ clientId: 'two' });
+    await reload(broker, { globalMaxClients: 1 });
+    expect(await first.send('c0 00')).toEqual(['PINGRESP']);
+    expect(await (await broker.attempt({ clientId: 'three' })).take()).toEqual(['closed']);
+    await reload(broker, { globalMaxClients: 3 });
+    await broker.connect({ clientId: 'three' });
+  });
+
+  it('clientid_prefixes', async () => {
+    const broker = new TestBroker();
+    const first = await broker.connect({ clientId: 'one' });
+    await reload(broker, { clientIdPrefix: 'a-' });
+    expect(await first.send('c0 00')).toEqual(['PINGRESP']);
+    expect(await (await broker.attempt({ clientId: 'one' })).take()).toEqual(['CONNACK 0x05', 'closed']);
+    await broker.connect({ clientId: 'a-one' });
   });
 });
