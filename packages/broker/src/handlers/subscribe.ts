@@ -83,7 +83,7 @@ function subscribe(
     session.addSubscription(key, subscription);
     engine.tree.add(subscription, share);
   }
-  session.saved?.subscribed(request.filter, subscription);
+  session.saved?.subscribed(key, subscription);
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT311-3.3.1-6]; never for Shared Subscriptions (broker §9.8).
   const sends = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
   if (sends && share === undefined) wanted.push(subscription);

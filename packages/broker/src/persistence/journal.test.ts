@@ -8,7 +8,6 @@ import type { StoredRecord } from './store.js';
 const retained = (message: number): StoredRecord => ({ kind: 'retained', message, since: 0 });
 const message = (bytes: number): StoredRecord => ({
   kind: 'message',
-  topic: 'a',
   packet: Buffer.alloc(bytes),
   protocolVersion: 4,
   expiresAt: undefined,

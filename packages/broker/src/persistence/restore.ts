@@ -1,4 +1,11 @@
-import { parseFilter } from '@tsmqtt/protocol';
+import {
+  PACKET_NAMES,
+  PacketType,
+  PeerError,
+  type ProtocolVersion,
+  type PublishFrame,
+  parseFilter,
+} from '@tsmqtt/protocol';
 import type { Engine } from '../engine.js';
 import { frameOf, Message } from '../routing/message.js';
 import { Subscription } from '../routing/subscription.js';
@@ -30,6 +37,7 @@ class Restoration {
   readonly #persistence: Persistence;
   readonly #sessions = new Map<number, Session>();
   readonly #messages = new Map<number, Message>();
+  readonly #replaying: Subscription[] = [];
 
   constructor(engine: Engine, persistence: Persistence) {
     this.#engine = engine;
@@ -59,13 +67,10 @@ class Restoration {
     }
   }
 
-  #message(number: number, { topic, packet, protocolVersion, expiresAt }: StoredMessage): void {
+  #message(number: number, { packet, protocolVersion, expiresAt }: StoredMessage): void {
     const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
-    const message = new Message(
-      topic,
-      frameOf(bytes, protocolVersion),
-      expiresAt ?? Number.POSITIVE_INFINITY,
-    ).detached();
+    const frame = publishOf(number, bytes, protocolVersion);
+    const message = new Message(frame.topic, frame, expiresAt ?? Number.POSITIVE_INFINITY).detached();
     this.#messages.set(number, message);
     this.#persistence.messages.known(message, number);
   }
@@ -89,7 +94,8 @@ class Restoration {
     subscription.identifier = record.identifier;
     session.addSubscription(record.filter, subscription);
     this.#engine.tree.add(subscription, share);
-    session.saved?.knownSubscription(subscription, number);
+    session.saved?.knownSubscription(subscription, number, record);
+    if (record.replaying) this.#replaying.push(subscription);
   }
 
   #delivery(number: number, record: StoredDelivery): void {
@@ -128,10 +134,27 @@ class Restoration {
 
   /** Everything was given. */
   finish(): void {
+    for (const subscription of this.#replaying) {
+      const cursor = this.#engine.retained.matching(subscription.filter);
+      subscription.session.replay.start(cursor, subscription);
+    }
     // Sessions last: one that is known now has all that belongs to it.
     for (const session of this.#sessions.values()) this.#engine.sessions.restore(session);
     this.#persistence.messages.dropUnreferred();
   }
+}
+
+function publishOf(number: number, bytes: Buffer, version: ProtocolVersion): PublishFrame {
+  let why: string | undefined;
+  try {
+    const packet = frameOf(bytes, version);
+    if (packet.type === PacketType.PUBLISH) return packet as PublishFrame;
+    why = PACKET_NAMES[packet.type];
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    why = error.message;
+  }
+  throw new Error(`record ${number} of the store is no PUBLISH: ${why}`);
 }
 
 function missing(number: number, other: number): never {

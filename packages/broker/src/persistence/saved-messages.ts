@@ -26,10 +26,9 @@ export class SavedMessages {
       saved.references++;
       return saved.number;
     }
-    const { frame, topic, expiresAt } = message;
+    const { frame, expiresAt } = message;
     const number = this.#journal.add({
       kind: 'message',
-      topic,
       packet: frame.source.subarray(frame.frameStart, frame.end),
       protocolVersion: frame.protocolVersion,
       expiresAt: expiresAt === Number.POSITIVE_INFINITY ? undefined : expiresAt,

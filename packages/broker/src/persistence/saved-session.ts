@@ -4,7 +4,7 @@ import type { Delivery } from '../session/delivery.js';
 import type { OfflineMessage } from '../session/offline-qos0.js';
 import type { Session } from '../session/session.js';
 import type { Persistence } from './persistence.js';
-import type { StoredDelivery } from './store.js';
+import type { StoredDelivery, StoredSubscription } from './store.js';
 
 interface Item {
   readonly number: number;
@@ -16,7 +16,7 @@ export class SavedSession {
   readonly #session: Session;
   readonly #persistence: Persistence;
   readonly #number: number;
-  readonly #subscriptions = new Map<Subscription, number>();
+  readonly #subscriptions = new Map<Subscription, { readonly number: number; record: StoredSubscription }>();
   readonly #deliveries = new Map<Delivery | OfflineMessage, Item>();
   readonly #receipts = new Map<number, Item>();
 
@@ -41,7 +41,8 @@ export class SavedSession {
   subscribed(filter: string, subscription: Subscription): void {
     const { qos, noLocal, retainAsPublished, identifier } = subscription;
     const { journal } = this.#persistence;
-    const record = {
+    const saved = this.#subscriptions.get(subscription);
+    const record: StoredSubscription = {
       kind: 'subscription',
       session: this.#number,
       filter,
@@ -49,17 +50,29 @@ export class SavedSession {
       noLocal,
       retainAsPublished,
       identifier,
-    } as const;
-    const number = this.#subscriptions.get(subscription);
-    if (number === undefined) this.#subscriptions.set(subscription, journal.add(record));
-    else journal.put(number, record);
+      replaying: saved?.record.replaying ?? false,
+    };
+    if (saved === undefined) this.#subscriptions.set(subscription, { number: journal.add(record), record });
+    else this.#put(saved, record);
+  }
+
+  /** Retained messages for a subscription are on their way, or all of them have gone. */
+  replaying(subscription: Subscription, replaying: boolean): void {
+    const saved = this.#subscriptions.get(subscription);
+    if (saved === undefined || saved.record.replaying === replaying) return;
+    this.#put(saved, { ...saved.record, replaying });
+  }
+
+  #put(saved: { readonly number: number; record: StoredSubscription }, record: StoredSubscription): void {
+    saved.record = record;
+    this.#persistence.journal.put(saved.number, record);
   }
 
   unsubscribed(subscription: Subscription): void {
-    const number = this.#subscriptions.get(subscription);
-    if (number === undefined) return;
+    const saved = this.#subscriptions.get(subscription);
+    if (saved === undefined) return;
     this.#subscriptions.delete(subscription);
-    this.#persistence.journal.remove(number);
+    this.#persistence.journal.remove(saved.number);
   }
 
   /** A message waits for its client. */
@@ -132,15 +145,15 @@ export class SavedSession {
   /** The session ends, or ends with its connection from now on: nothing of it is saved any more. */
   end(): void {
     const { journal } = this.#persistence;
-    for (const number of this.#subscriptions.values()) journal.remove(number);
+    for (const { number } of this.#subscriptions.values()) journal.remove(number);
     for (const item of this.#deliveries.values()) this.#remove(item);
     for (const item of this.#receipts.values()) this.#remove(item);
     journal.remove(this.#number);
   }
 
   /** Takes up what the store gave. */
-  knownSubscription(subscription: Subscription, number: number): void {
-    this.#subscriptions.set(subscription, number);
+  knownSubscription(subscription: Subscription, number: number, record: StoredSubscription): void {
+    this.#subscriptions.set(subscription, { number, record });
   }
 
   knownDelivery(delivery: Delivery | OfflineMessage, number: number): void {

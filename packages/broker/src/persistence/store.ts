@@ -55,8 +55,7 @@ export type StoredRecord =
 /** An Application Message: saved once, whoever keeps it, and removed with the last record that refers to it. */
 export interface StoredMessage {
   readonly kind: 'message';
-  readonly topic: string;
-  /** Its PUBLISH, whole. Flags and Packet Identifier are those it came with. */
+  /** Its PUBLISH, whole: topic, payload and properties. Flags and Packet Identifier are those it came with. */
   readonly packet: Uint8Array;
   /** The version that the packet is written in. */
   readonly protocolVersion: ProtocolVersion;
@@ -89,6 +88,11 @@ export interface StoredSubscription {
   readonly retainAsPublished: boolean;
   /** Subscription Identifier, 1 to 268,435,455. */
   readonly identifier: number | undefined;
+  /**
+   * Not all retained messages that it asks for have been sent or queued: the next connection gets all of them, so some of
+   * them twice.
+   */
+  readonly replaying: boolean;
 }
 
 /** A message on its way to a client. By ascending number in the order in which they go out. */

@@ -1,6 +1,7 @@
 import {
   decodeFrame,
   encodePacket,
+  type Packet,
   PacketType,
   type Properties,
   type Property,
@@ -76,13 +77,13 @@ export function composeFrame(
     { type: PacketType.PUBLISH, topic, payload, qos, retain, dup: false, packetId, properties },
     version,
   );
-  return frameOf(source, version);
+  return frameOf(source, version) as PublishFrame;
 }
 
-/** A whole PUBLISH as a frame. @throws MalformedPacketError */
-export function frameOf(source: Buffer, version: ProtocolVersion): PublishFrame {
+/** A packet out of its bytes; they are taken as they are, so its frame stands in them. @throws MalformedPacketError */
+export function frameOf(source: Buffer, version: ProtocolVersion): Packet {
   // Remaining Length takes one to four bytes; the last has no continuation bit.
   let start = 2;
   while (((source[start - 1] as number) & 0x80) !== 0) start++;
-  return decodeFrame(source, 0, start, source.length, version) as PublishFrame;
+  return decodeFrame(source, 0, start, source.length, version);
 }

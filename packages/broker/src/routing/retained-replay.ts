@@ -32,6 +32,7 @@ export class RetainedReplay {
   start(cursor: RetainedCursor, subscription: Subscription): void {
     this.#cursors.delete(subscription);
     this.#cursors.set(subscription, cursor);
+    this.#session.saved?.replaying(subscription, true);
   }
 
   /** The subscription is over: what has not been sent for it stays [MQTT-3.10.4-2]. */
@@ -68,6 +69,7 @@ export class RetainedReplay {
       }
       if (!cursor.done) break;
       this.#cursors.delete(subscription);
+      this.#session.saved?.replaying(subscription, false);
     }
     this.#advancing = false;
     return taken;
