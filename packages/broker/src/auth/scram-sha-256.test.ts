@@ -1,8 +1,10 @@
 import { formatScramCredential, makeScramCredential, ScramFile } from '@tsmqtt/credentials';
 import { describe, expect, it } from 'vitest';
-import { PINGREQ, type RawClient } from '../../test/raw-client.js';
+import { PINGREQ, publishPacket, type RawClient, subscribePacket } from '../../test/raw-client.js';
 import { authPacket, authProperties, SCRAM, ScramClient } from '../../test/scram-client.js';
 import { TestBroker, withSecrets } from '../../test/test-broker.js';
+import { silentLog } from '../log/log.js';
+import { parseAcl } from './acl-parser.js';
 import type { AuthClient } from './auth-method.js';
 import { ScramSha256 } from './scram-sha-256.js';
 
@@ -128,6 +130,16 @@ describe('who gets in', () => {
     const [, [connack]] = await comeIn(broker, new ScramClient('\ufb01', 'secret'));
     expect(connack).toMatch(ACCEPTED);
     expect(broker.logged.at(-1)).toMatch(/ as client \(p5, c1, k0, u'fi'\)\.$/);
+  });
+
+  it('access rules go by the name of the file, whatever User Name the CONNECT has', async () => {
+    const acl = parseAcl(Buffer.from('user ann\ntopic a\nuser root\ntopic b\n'), 'acl', silentLog);
+    const scram = await users({ ann: 'secret' });
+    const broker = new TestBroker({ scram });
+    await broker.engine.reload(broker.engine.settings, withSecrets({ scram, acl }));
+    const [client] = await comeIn(broker, new ScramClient('ann', 'secret'), { username: 'root' });
+    await client.send(subscribePacket({ '#': 0 }));
+    expect(await client.send(publishPacket('a', '1'), publishPacket('b', '2'))).toEqual(['PUBLISH a=1']);
   });
 
   it('User Name and Password of the CONNECT say nothing, anonymous clients allowed or not', async () => {

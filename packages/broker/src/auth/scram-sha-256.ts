@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { checkScramProof, type ScramFile } from '@tsmqtt/credentials';
+import { checkScramProof, type ScramFile, type ScramLookup } from '@tsmqtt/credentials';
 import type { AuthClient, AuthMethod, AuthStep } from './auth-method.js';
 import { type ClientFirst, readClientFinal, readClientFirst } from './scram-messages.js';
 
@@ -35,23 +35,30 @@ export class ScramSha256 implements AuthMethod {
   #first(data: Uint8Array): AuthStep {
     const first = readClientFirst(data);
     if (first === undefined) return REFUSED;
-    const { credential } = this.#file.lookUp(first.username);
+    const user = this.#file.lookUp(first.username);
+    const { credential } = user;
     const nonce = first.nonce + this.#nonce();
     const salt = Buffer.from(credential.salt).toString('base64');
     const challenge = `r=${nonce},s=${salt},i=${credential.iterations}`;
     return {
       result: 'challenge',
       data: Buffer.from(challenge),
-      answer: (final) => (final === undefined ? REFUSED : this.#final(first, nonce, challenge, final)),
+      answer: (final) => (final === undefined ? REFUSED : this.#final(first, user, nonce, challenge, final)),
     };
   }
 
-  #final(first: ClientFirst, nonce: string, challenge: string, data: Uint8Array): AuthStep {
+  #final(
+    first: ClientFirst,
+    user: ScramLookup,
+    nonce: string,
+    challenge: string,
+    data: Uint8Array,
+  ): AuthStep {
     const final = readClientFinal(data);
     if (final?.nonce !== nonce || final.binding !== Buffer.from(first.header).toString('base64')) {
       return REFUSED;
     }
-    const { credential, known, name } = this.#file.lookUp(first.username);
+    const { credential, known, name } = user;
     const signed = `${first.bare},${challenge},${final.withoutProof}`;
     const signature = checkScramProof(credential, signed, final.proof);
     // Nobody acts for somebody else.

@@ -423,3 +423,62 @@ describe('re-authentication (4.12.1)', () => {
     expect(await client.take()).toEqual(['DISCONNECT 0x87', 'closed']);
   });
 });
+
+describe('any packets in any order', () => {
+  /** Park and Miller's generator: the same numbers in every run. */
+  function random(seed: number): (below: number) => number {
+    let state = seed;
+    return (below) => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state % below;
+    };
+  }
+
+  it.each(['ECHO', 'SLOW'])(
+    '%s: one CONNACK, before it AUTH alone, DISCONNECT only behind it',
+    async (name) => {
+      const pick = random(20_261_126);
+      const one = <T>(...list: readonly T[]): T => list[pick(list.length)] as T;
+      const data = () => one('ok', 'plain', 'a', 'a', 'a', 'no', 'busy', 'throw', undefined);
+      const packets = () =>
+        one(
+          () =>
+            authPacket(
+              one(0x18, 0x18, 0x18, 0x19, 0x00),
+              one(name, name, name, name, 'OTHER', undefined),
+              data(),
+            ),
+          () => authPacket(0x18, name, data()),
+          () => PINGREQ,
+          () => publishPacket('a', '1'),
+          () => disconnectPacket(),
+        )();
+      const method = name === 'SLOW' ? new Slow() : new Echo();
+      const broker = brokerWith(method);
+      let accepted = 0;
+      for (let count = 0; count < 400; count++) {
+        const client = await broker.attempt(by(name, data(), { clientId: `c${pick(3)}` }));
+        for (let left = pick(6); left > 0; left--) {
+          client.write(packets());
+          if (pick(2) === 0) await broker.settle();
+          if (method instanceof Slow) while (method.waiting.length > 0 && pick(3) > 0) method.go();
+        }
+        if (method instanceof Slow) while (method.waiting.length > 0) method.go();
+        const lines = (await client.take()).map((line) => line.split(' ').slice(0, 2).join(' '));
+        const order = lines.map(
+          (line) => /^(AUTH 0x18|CONNACK 0x00|CONNACK|DISCONNECT|closed)/.exec(line)?.[0] ?? 'other',
+        );
+        // AUTH* then nothing yet, a refusal, or an acceptance with whatever follows.
+        expect(order.join(' ')).toMatch(
+          /^(AUTH 0x18 ?)*((CONNACK )?closed|CONNACK 0x00( AUTH 0x18| other)*( DISCONNECT)?( closed)?)?$/,
+        );
+        if (order.includes('CONNACK 0x00')) accepted++;
+        await client.vanish();
+      }
+      expect(accepted).toBeGreaterThan(50);
+      for (const connection of broker.engine.connections) connection.destroy();
+      await broker.settle();
+      expect(broker.engine.connections.size).toBe(0);
+    },
+  );
+});
