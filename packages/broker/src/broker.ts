@@ -36,6 +36,8 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
    * `scramFile` says. With methods, a User Name that nothing proves is refused.
    */
   readonly authMethods?: readonly AuthMethod[];
+  /** Takes lines of an NSS key log of every TLS connection; for debugging only. */
+  readonly tlsKeyLog?: ((line: Buffer) => void) | undefined;
   readonly clock?: Clock;
   /**
    * Where sessions and retained messages are kept beyond the life of this broker; default: they end with it. What
@@ -79,8 +81,9 @@ const SWEEP = 1000;
  * Starts a broker. Without options: 127.0.0.1 and ::1, port 1883, anonymous clients.
  *
  * Brokers in one process share nothing, and nothing they leave behind keeps a process alive.
- * Rejects with what the store says where that cannot be read, with `SecretFileError` for a file of secrets, with the
- * operating system's error where a listener cannot be opened; then nothing is left open.
+ * Rejects with what the store says where that cannot be read, with `SecretFileError` for a file of secrets, with
+ * `ListenerError` for TLS that cannot be set up, with the operating system's error where a listener cannot be opened;
+ * then nothing is left open.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const {
@@ -93,6 +96,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     name,
     authMethods,
     store,
+    tlsKeyLog,
     ...given
   } = options;
   const settings: BrokerSettings = {
@@ -106,7 +110,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const engine = new Engine(settings, log, clock, realms, name, authMethods);
   if (store !== undefined) await Persistence.start(engine, store);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
-  return running(engine, await Listeners.open(engine), newLoader);
+  return running(engine, await Listeners.open(engine, tlsKeyLog), newLoader);
 }
 
 /** The listeners that are meant, and whether they serve this machine alone: only then do strangers get in unasked. */

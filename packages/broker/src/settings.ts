@@ -1,4 +1,5 @@
 import type { ProtocolVersion, QoS } from '@tsmqtt/protocol';
+import { DEFAULT_TLS, type TlsSettings } from './tls-settings.js';
 
 /**
  * Kinds of log lines, in the words of `log_type` (contract broker §5). `websockets` and `internal` are accepted for the
@@ -45,6 +46,8 @@ export interface SecuritySettings {
   readonly scramFile: string | undefined;
   /** Path of the ACL file: topics that clients may read and write; without one, all but `$SYS`. */
   readonly aclFile: string | undefined;
+  /** Path of the file of TLS-PSK identities and keys. */
+  readonly pskFile: string | undefined;
   /** Accept an empty client identifier and assign one. */
   readonly allowZeroLengthClientId: boolean;
   /** Beginning of assigned client identifiers, at most 50 characters. */
@@ -55,7 +58,7 @@ export interface SecuritySettings {
 export type ListenerProtocol = 'mqtt' | 'websockets' | 'http_api';
 
 /** One `listener`, or the default listener of `port` and `bind_address`. */
-export interface ListenerSettings {
+export interface ListenerSettings extends TlsSettings {
   /** 1 to 65535; a library caller may pass 0 for a free port. */
   readonly port: number;
   /**
@@ -150,6 +153,7 @@ export interface BrokerSettings extends SecuritySettings {
 
 /** The listener of `listener 1883`. */
 export const DEFAULT_LISTENER: ListenerSettings = {
+  ...DEFAULT_TLS,
   port: 1883,
   host: undefined,
   path: undefined,
@@ -178,6 +182,7 @@ export const DEFAULT_SECURITY: SecuritySettings = {
   passwordFile: undefined,
   scramFile: undefined,
   aclFile: undefined,
+  pskFile: undefined,
   allowZeroLengthClientId: true,
   autoIdPrefix: 'auto-',
 };

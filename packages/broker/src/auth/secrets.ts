@@ -2,11 +2,12 @@ import { PasswordFileError, PasswordVerifier, ScramFile, ScramFileError } from '
 import type { Log } from '../log/log.js';
 import type { SecuritySettings } from '../settings.js';
 import { parseAcl } from './acl-parser.js';
+import { parsePreSharedKeys } from './psk-file.js';
 import { ScramSha256 } from './scram-sha-256.js';
 import { readSecretFile, SecretFileError, type SecretFileRules } from './secret-file.js';
 
 /** Keys of security settings that name a file. */
-type FileSetting = 'passwordFile' | 'scramFile' | 'aclFile';
+type FileSetting = 'passwordFile' | 'scramFile' | 'aclFile' | 'pskFile';
 
 /** A kind of file that security settings name. */
 interface SecretKind<Content> {
@@ -27,6 +28,8 @@ const KINDS = {
   scram: { setting: 'scramFile', noun: 'scram file', parse: parseScram },
   /** What clients may do with topics. */
   acl: { setting: 'aclFile', noun: 'acl_file', failure: 'Error opening acl file', parse: parseAcl },
+  /** Keys of TLS-PSK by identity. */
+  preSharedKeys: { setting: 'pskFile', noun: 'psk file', parse: parsePreSharedKeys },
 } as const satisfies Readonly<Record<string, SecretKind<unknown>>>;
 
 type Kind = keyof typeof KINDS;
@@ -35,7 +38,12 @@ type Kind = keyof typeof KINDS;
 export type Secrets = { readonly [K in Kind]: ReturnType<(typeof KINDS)[K]['parse']> | undefined };
 
 /** No files at all. */
-export const NO_SECRETS: Secrets = { verifier: undefined, scram: undefined, acl: undefined };
+export const NO_SECRETS: Secrets = {
+  verifier: undefined,
+  scram: undefined,
+  acl: undefined,
+  preSharedKeys: undefined,
+};
 
 /** Loads files of secrets, each once however many listeners name it. One for each start or reload. */
 export class SecretLoader {

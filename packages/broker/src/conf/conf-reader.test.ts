@@ -324,7 +324,6 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   // refused by name, after the value was looked at
   ['acl_file', 1, "Error: Empty 'acl_file' value in configuration."],
   ['connection x\naddress y', 1, "Error: The 'connection' option is not supported by tsmqtt-broker."],
-  ['certfile x', 1, "Error: The 'certfile' option is not supported by tsmqtt-broker."],
   ['listener 1883\nprotocol mqttsn', 2, "Error: The 'protocol mqttsn' option is not supported by tsmqtt-broker."],
   ['listener 1883\nprotocol foo', 2, "Error: Invalid 'protocol' value (foo)."],
   ['maximum_qos x', 1, "Error: 'maximum_qos' value not a number."],

@@ -9,6 +9,7 @@ import {
   type SecuritySettings,
 } from '../settings.js';
 import { type ConfPosition, placeOf } from './conf-error.js';
+import { checkTlsOptions } from './tls-options.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -93,7 +94,9 @@ export class SettingsDraft {
     };
   }
 
-  private finishListener({ settings, security }: ListenerDraft): ListenerSettings {
+  private finishListener(draft: ListenerDraft): ListenerSettings {
+    checkTlsOptions(draft);
+    const { settings, security } = draft;
     return { ...settings, security: this.perListener ? { ...security } : undefined };
   }
 

@@ -9,7 +9,7 @@ export interface Refusal {
 }
 
 /** Return codes of CONNACK before MQTT 5 (3.1.1, table 3.1). */
-const V3 = { VERSION: 1, IDENTIFIER: 2, NOT_AUTHORISED: 5 } as const;
+const V3 = { VERSION: 1, IDENTIFIER: 2, BAD_CREDENTIALS: 4, NOT_AUTHORISED: 5 } as const;
 
 /**
  * Refusals of a CONNECT that decodes (broker §9.2), with codes that CONNACK has [MQTT-3.2.2-8]. `busy` is a transient
@@ -26,6 +26,7 @@ export const REFUSALS = {
   emptyClientId:     { v3: V3.IDENTIFIER, v5: ReasonCode.UNSPECIFIED_ERROR, reason: 'clientIdNotValid' },
   keepAlive:         { v3: V3.IDENTIFIER, v5: undefined, reason: 'clientIdNotValid' },
   credentials:       { v3: V3.NOT_AUTHORISED, v5: ReasonCode.NOT_AUTHORIZED, reason: 'notAuthorised' },
+  identity:          { v3: V3.BAD_CREDENTIALS, v5: ReasonCode.BAD_USER_NAME_OR_PASSWORD, reason: 'badCredentials' },
   busy:              { v3: undefined, v5: ReasonCode.SERVER_BUSY, reason: 'serverBusy' },
   tooManyClients:    { v3: undefined, v5: ReasonCode.SERVER_BUSY, reason: 'quotaExceeded' },
   packetTooSmall:    { v3: undefined, v5: undefined, reason: 'oversizePacket' },

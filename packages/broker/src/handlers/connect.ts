@@ -14,6 +14,7 @@ import type { AuthMethod } from '../auth/auth-method.js';
 import { type AuthVerdict, authenticate } from '../auth/authenticate.js';
 import { Authentication, authMethodOf } from '../auth/authentication.js';
 import { Identity } from '../auth/identity.js';
+import { NO_IDENTITY, provedUsername } from '../auth/proved-username.js';
 import { type Connection, Phase } from '../connection/connection.js';
 import { NEVER, UNLIMITED_WINDOW } from '../session/session.js';
 import { REFUSALS, type Refusal } from './connect-refusal-table.js';
@@ -44,8 +45,17 @@ export function handleConnect(connection: Connection, packet: Connect): Verdict 
   const admission = admit(connection, packet);
   if ('reason' in admission) return refuse(connection, packet, admission);
   connection.clientId = admission.clientId;
-  if (admission.method !== undefined) return exchange(connection, admission, admission.method);
-  connection.credentials = { username: packet.username, password: packet.password };
+  const proved = provedUsername(connection.listener, connection.peer);
+  if (proved === NO_IDENTITY) return refuse(connection, packet, REFUSALS.identity);
+  if (admission.method !== undefined) {
+    // Whom a certificate names is nobody else (broker T-14).
+    if (proved !== undefined) return refuse(connection, packet, REFUSALS.authMethod);
+    return exchange(connection, admission, admission.method);
+  }
+  connection.credentials =
+    proved === undefined
+      ? { username: packet.username, password: packet.password }
+      : { username: proved, password: undefined, proved: true };
   return verify(connection, admission);
 }
 
@@ -292,4 +302,8 @@ function logAccepted(connection: Connection, packet: Connect, keepAlive: number)
   engine.log.notice(
     `New ${connection.bridge ? 'bridge' : 'client'} connected from ${peer.address}:${peer.port} as ${clientId} (p${packet.protocolVersion}, c${clean}, k${keepAlive}${user}).`,
   );
+  const { encryption } = peer;
+  if (encryption !== undefined) {
+    engine.log.notice(`Client ${clientId} negotiated ${encryption.version} cipher ${encryption.cipher}`);
+  }
 }

@@ -15,7 +15,7 @@ export interface Load {
 export class Acceptor {
   readonly #engine: Engine;
   readonly #total: Load;
-  readonly #arrivals = new Arrivals();
+  readonly #arrivals = new Arrivals<Socket>();
   #settings: ListenerSettings;
   #layers: readonly Layer[];
   #open = 0;
@@ -31,11 +31,15 @@ export class Acceptor {
     this.#total = total;
   }
 
-  /** What its connections go by from now on, and what new ones pass. */
-  update(settings: ListenerSettings, layers: readonly Layer[]): void {
+  /**
+   * What its connections go by from now on, and what new ones pass.
+   *
+   * @param layers Undefined: as before.
+   */
+  update(settings: ListenerSettings, layers: readonly Layer[] | undefined): void {
     const before = this.#settings;
     this.#settings = settings;
-    this.#layers = layers;
+    this.#layers = layers ?? this.#layers;
     for (const connection of this.#engine.connections) {
       if (connection.listener === before) connection.listener = settings;
     }
@@ -105,7 +109,11 @@ export class Acceptor {
 
   /** Once a second. */
   sweep(now: number): void {
-    for (const socket of this.#arrivals.overdue(now)) socket.destroy();
+    for (const socket of this.#arrivals.overdue(now)) {
+      const { address, port } = this.#peerOf(socket);
+      this.#engine.log.notice(`Client ${address}:${port} disconnected: exceeded timeout.`);
+      socket.destroy();
+    }
   }
 
   /** The broker ends: who is not connected yet never will be. */

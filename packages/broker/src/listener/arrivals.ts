@@ -8,11 +8,11 @@ import { CONNECT_TIMEOUT } from '../connection/connection.js';
 const MOST = 4096;
 
 /** Sockets of one listener that are passing its layers, oldest first. */
-export class Arrivals {
-  readonly #since = new Map<Duplex, number>();
+export class Arrivals<Socket extends Duplex> {
+  readonly #since = new Map<Socket, number>();
 
   /** @returns the one that has to go for it, if there are too many. */
-  add(socket: Duplex, now: number): Duplex | undefined {
+  add(socket: Socket, now: number): Socket | undefined {
     const [oldest] = this.#since.size >= MOST ? this.#since.keys() : [];
     if (oldest !== undefined) this.#since.delete(oldest);
     this.#since.set(socket, now);
@@ -20,13 +20,13 @@ export class Arrivals {
   }
 
   /** It has arrived, or is gone. */
-  delete(socket: Duplex): void {
+  delete(socket: Socket): void {
     this.#since.delete(socket);
   }
 
   /** Those that have taken too long. */
-  overdue(now: number): Duplex[] {
-    const overdue: Duplex[] = [];
+  overdue(now: number): Socket[] {
+    const overdue: Socket[] = [];
     for (const [socket, since] of this.#since) {
       if (now - since <= CONNECT_TIMEOUT) break;
       overdue.push(socket);
@@ -35,7 +35,7 @@ export class Arrivals {
   }
 
   /** All of them. */
-  all(): Iterable<Duplex> {
+  all(): Iterable<Socket> {
     return this.#since.keys();
   }
 }

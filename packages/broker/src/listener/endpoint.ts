@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { ListenerSettings } from '../settings.js';
+import { ListenerError } from './listener-error.js';
 
 /** One place that a listener listens at. */
 export type Endpoint = IpEndpoint | { readonly family: 'unix'; readonly path: string };
@@ -20,12 +21,6 @@ const LOOPBACK: readonly IpEndpoint[] = [
   { family: 'ipv4', host: '127.0.0.1' },
   { family: 'ipv6', host: '::1' },
 ];
-
-/** A listener that cannot work as it is set up. The start ends with exit code 1 (broker §1.2). */
-export class ListenerError extends Error {
-  override readonly name = 'ListenerError';
-  readonly code = 'bad-listener';
-}
 
 /** Interfaces of the machine, as `node:os` gives them. */
 export type Interfaces = () => NodeJS.Dict<

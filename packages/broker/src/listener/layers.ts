@@ -1,16 +1,32 @@
+import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
 import type { BrokerSettings, ListenerSettings } from '../settings.js';
+
 import type { Layer } from './layer.js';
 import { proxyLayer } from './proxy-layer.js';
+
+/** What layers work with, apart from the listener's settings. */
+export interface LayerContext {
+  readonly engine: Engine;
+  /** Of the listener; a reload changes what it holds. */
+  readonly realm: Realm;
+  /** Takes lines of the NSS key log (`--tls-keylog`). */
+  readonly keyLog: ((line: Buffer) => void) | undefined;
+}
 
 /**
  * The layers of a listener, outermost first; plain TCP has none. Reads the files that its settings name.
  *
  * @throws ListenerError where they cannot be used.
  */
-export async function layersOf(settings: ListenerSettings, engine: Engine): Promise<readonly Layer[]> {
+export async function layersOf(settings: ListenerSettings, context: LayerContext): Promise<readonly Layer[]> {
   const layers: Layer[] = [];
+  const { engine } = context;
   if (settings.proxyProtocol !== undefined) layers.push(proxyLayer(settings.proxyProtocol, settings, engine));
+  if (usesTls(settings)) {
+    const { tlsLayer } = await loadTls();
+    layers.push(tlsLayer(settings, context));
+  }
   if (settings.protocol === 'websockets') {
     const { websocketLayer } = await loadWebSocket();
     layers.push(websocketLayer(settings, engine));
@@ -23,9 +39,18 @@ export async function layersOf(settings: ListenerSettings, engine: Engine): Prom
 
 /** Loads the code that the layers of these listeners need, while the user may still read it (broker B-13). */
 export async function prepareLayers({ listeners }: Pick<BrokerSettings, 'listeners'>): Promise<void> {
+  if (listeners.some(usesTls)) await loadTls();
   const protocols = new Set(listeners.map(({ protocol }) => protocol));
   if (protocols.has('websockets')) await loadWebSocket();
   if (protocols.has('http_api')) await loadHttpApi();
+}
+
+function usesTls({ certFile, pskHint }: ListenerSettings): boolean {
+  return certFile !== undefined || pskHint !== undefined;
+}
+
+function loadTls(): Promise<typeof import('./tls/tls-layer.js')> {
+  return import('./tls/tls-layer.js');
 }
 
 function loadWebSocket(): Promise<typeof import('./websocket-layer.js')> {

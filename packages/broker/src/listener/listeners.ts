@@ -2,10 +2,13 @@ import type { Engine } from '../engine.js';
 import type { BrokerSettings, ListenerSettings } from '../settings.js';
 import { Acceptor, type Load } from './acceptor.js';
 import { endpointsOf } from './endpoint.js';
-import { layersOf } from './layers.js';
+import type { Layer } from './layer.js';
+import { type LayerContext, layersOf } from './layers.js';
+import { ListenerError } from './listener-error.js';
 import { type ListeningSocket, listenAt } from './listening-socket.js';
 
 interface OpenListener {
+  readonly context: LayerContext;
   readonly acceptor: Acceptor;
   readonly sockets: ListeningSocket[];
 }
@@ -16,16 +19,19 @@ export class Listeners {
   readonly #open: OpenListener[] = [];
   readonly #total: Load = { open: 0 };
 
-  private constructor(engine: Engine) {
+  readonly #keyLog: LayerContext['keyLog'];
+
+  private constructor(engine: Engine, keyLog: LayerContext['keyLog']) {
     this.#engine = engine;
+    this.#keyLog = keyLog;
   }
 
   /**
    * Opens those of the engine's settings.
-   * Rejects with the operating system's error where one cannot be opened; then none is left open.
+   * Rejects with `ListenerError` or the operating system's error where one cannot be opened; then none is left open.
    */
-  static async open(engine: Engine): Promise<Listeners> {
-    const listeners = new Listeners(engine);
+  static async open(engine: Engine, keyLog?: LayerContext['keyLog']): Promise<Listeners> {
+    const listeners = new Listeners(engine, keyLog);
     try {
       for (const settings of engine.settings.listeners) await listeners.#add(settings);
     } catch (error) {
@@ -46,9 +52,10 @@ export class Listeners {
   async #add(settings: ListenerSettings): Promise<void> {
     const engine = this.#engine;
     const { localOnly } = engine.settings;
-    const acceptor = new Acceptor(engine, settings, await layersOf(settings, engine), this.#total);
+    const context = { engine, realm: engine.realms.of(settings), keyLog: this.#keyLog };
+    const acceptor = new Acceptor(engine, settings, await layersOf(settings, context), this.#total);
     const sockets: ListeningSocket[] = [];
-    this.#open.push({ acceptor, sockets });
+    this.#open.push({ context, acceptor, sockets });
     let { port } = settings;
     let failure: unknown;
     for (const endpoint of await endpointsOf(settings, localOnly)) {
@@ -68,19 +75,35 @@ export class Listeners {
 
   /**
    * Gets everything ready that new settings need, in the order of the listeners that were opened; the places stay
-   * (broker T-8).
+   * (broker T-8). Where a file cannot be used, that is logged, and what was read before stays in force (broker B-1).
    *
    * @returns what puts them in force.
    */
   async prepare({ listeners }: BrokerSettings): Promise<() => void> {
     const updates: (() => void)[] = [];
-    for (const [index, settings] of listeners.entries()) {
-      const layers = await layersOf(settings, this.#engine);
-      updates.push(() => this.#open[index]?.acceptor.update(settings, layers));
+    for (const [index, { context, acceptor }] of this.#open.entries()) {
+      const settings = listeners[index];
+      if (settings === undefined) continue;
+      const layers = await this.#layersAgain(settings, context);
+      updates.push(() => acceptor.update(settings, layers));
     }
     return () => {
       for (const update of updates) update();
     };
+  }
+
+  /** Undefined: they stay as they are. */
+  async #layersAgain(
+    settings: ListenerSettings,
+    context: LayerContext,
+  ): Promise<readonly Layer[] | undefined> {
+    try {
+      return await layersOf(settings, context);
+    } catch (error) {
+      if (!(error instanceof ListenerError)) throw error;
+      this.#engine.log.error(error.message);
+      return undefined;
+    }
   }
 
   /** Once a second. */

@@ -1,4 +1,4 @@
-/** What an argument does; `refused` ones are known and not supported in this version. */
+/** What an argument does. */
 export type ArgumentEffect =
   | 'config'
   | 'daemon'
@@ -18,8 +18,6 @@ export interface ArgumentRow {
   readonly value?: string;
   /** The error when the value is missing. */
   readonly missing?: string;
-  /** Known, and an error that names it. */
-  readonly refused?: true;
   readonly help: string;
 }
 
@@ -32,7 +30,7 @@ export const BROKER_ARGUMENTS: readonly ArgumentRow[] = [
   { names: ['-q', '--quiet'], effect: 'quiet', help: 'write no log; stronger than -v and the configuration' },
   { names: ['-v', '--verbose'], effect: 'verbose', help: 'log everything, whatever the configuration says' },
   { names: ['--test-config'], effect: 'test-config', help: 'read the configuration of -c, report, and end' },
-  { names: ['--tls-keylog'], effect: 'tls-keylog', value: 'FILE', missing: 'Error: --tls-keylog argument given, but no file specified.', refused: true, help: 'not supported in this version' },
+  { names: ['--tls-keylog'], effect: 'tls-keylog', value: 'FILE', missing: 'Error: --tls-keylog argument given, but no file specified.', help: 'append the secrets of TLS connections to this file, so that they can be decrypted' },
   { names: ['--version'], effect: 'version', help: 'print the version' },
 ];
 

@@ -8,6 +8,8 @@ export interface BrokerArguments {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly testConfig: boolean;
+  /** File of the NSS key log. */
+  readonly tlsKeyLog: string | undefined;
 }
 
 /** An argument that cannot be used. Exit code 3. */
@@ -35,6 +37,7 @@ export function parseArguments(
 ): BrokerArguments | 'help' | 'version' {
   const configFiles: string[] = [];
   const ports: number[] = [];
+  let tlsKeyLog: string | undefined;
   const given = { daemon: false, quiet: false, verbose: false, 'test-config': false };
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index]!;
@@ -42,9 +45,6 @@ export function parseArguments(
     if (row === undefined) throw new ArgumentError(`Error: Unknown option '${argument}'.`, true);
     const value = row.value === undefined ? undefined : argv[++index];
     if (row.missing !== undefined && value === undefined) throw new ArgumentError(row.missing);
-    if (row.refused) {
-      throw new ArgumentError(`Error: The '${argument}' option is not supported by tsmqtt-broker.`);
-    }
     switch (row.effect) {
       case 'help':
       case 'version':
@@ -57,6 +57,7 @@ export function parseArguments(
         ports.push(readPort(value!, ports.length));
         break;
       case 'tls-keylog':
+        tlsKeyLog = value;
         break;
       default:
         given[row.effect] = true;
@@ -69,6 +70,7 @@ export function parseArguments(
     quiet: given.quiet,
     verbose: given.verbose,
     testConfig: given['test-config'],
+    tlsKeyLog,
   };
 }
 

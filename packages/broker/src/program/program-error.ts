@@ -1,4 +1,4 @@
-import { ListenerError } from '../listener/endpoint.js';
+import { ListenerError } from '../listener/listener-error.js';
 
 /** Ends the start of the program: lines to log and the exit code (contract broker §1.2). */
 export class ProgramError extends Error {

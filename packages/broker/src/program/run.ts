@@ -87,11 +87,11 @@ function testConfig(args: BrokerArguments, conf: Conf, log: BrokerLog): ExitCode
   return 0;
 }
 
-// The values of -c and -p are no arguments, whatever they look like.
+// The values of -c, -p and --tls-keylog are no arguments, whatever they look like.
 function isDaemonArgument(argv: readonly string[], index: number): boolean {
   if (argv[index] !== '-d' && argv[index] !== '--daemon') return false;
   let position = 0;
   while (position < index)
-    position += ['-c', '--config-file', '-p', '--port'].includes(argv[position]!) ? 2 : 1;
+    position += ['-c', '--config-file', '-p', '--port', '--tls-keylog'].includes(argv[position]!) ? 2 : 1;
   return position === index;
 }

@@ -20,6 +20,7 @@ import { removePidFile, writePidFile } from './pid-file.js';
 import { dropPrivileges, prepareRunFolder } from './privileges.js';
 import { listenError, ProgramError } from './program-error.js';
 import type { RunningBroker, StartBroker } from './running-broker.js';
+import { openTlsKeyLog, type TlsKeyLog } from './tls-key-log.js';
 
 /** What a broker that is to run was asked for. */
 export interface ServeRequest {
@@ -72,6 +73,7 @@ class Server {
   private readonly unsubscribes: (() => void)[] = [];
   private settings: BrokerSettings;
   private broker: RunningBroker | undefined;
+  private keyLog: TlsKeyLog | undefined;
   private hasStarted = () => {};
   /** Reloads, one after the other, when the broker has started. */
   private reloading = new Promise<void>((resolve) => {
@@ -108,7 +110,11 @@ class Server {
       if (this.settings.localOnly) this.warnLocalOnly();
       const { settings, log, followSymlinks, brokerName } = this;
       const secretFiles = { followSymlinks, userId: this.io.userId() };
-      this.broker = await startBroker({ ...settings, log, secretFiles, name: brokerName }).catch(
+      if (args.tlsKeyLog !== undefined) {
+        this.keyLog = openTlsKeyLog(args.tlsKeyLog, this.followSymlinks, log);
+      }
+      const tlsKeyLog = this.keyLog?.write;
+      this.broker = await startBroker({ ...settings, log, secretFiles, name: brokerName, tlsKeyLog }).catch(
         (error: unknown) => {
           throw listenError(error);
         },
@@ -138,6 +144,7 @@ class Server {
   }
 
   closeLog(): void {
+    this.keyLog?.close();
     this.log.close();
     for (const unsubscribe of this.unsubscribes) unsubscribe();
   }
