@@ -88,7 +88,7 @@ export class Engine {
     this.realms.update(settings, secrets);
     this.retained.lifetime = minutes(settings.retainExpiryInterval);
     this.#serveControl();
-    this.sessions.lifetimesChanged();
+    this.sessions.settingsChanged();
     await this.reverification.start();
   }
 

@@ -113,6 +113,12 @@ export interface BrokerSettings extends SecuritySettings {
   readonly maxKeepAlive: number;
   /** Unacknowledged QoS 1 and 2 messages at a time, to and from a client. 0: no limit, and no Receive Maximum is sent. */
   readonly maxInflightMessages: number;
+  /** Payload bytes of QoS 1 and 2 messages on their way to a client; one may exceed it. 0: no limit. */
+  readonly maxInflightBytes: number;
+  /** Payload bytes queued for a client beyond those in flight; one message may exceed it. 0: no limit. */
+  readonly maxQueuedBytes: number;
+  /** False: a client of MQTT 3 gets one copy where its subscriptions overlap. */
+  readonly allowDuplicateMessages: boolean;
   /** Messages queued for a client beyond those in flight. 0: no limit. */
   readonly maxQueuedMessages: number;
   /** Largest accepted packet in bytes, from 20 on, fixed header included; told to MQTT 5 clients. */
@@ -194,6 +200,9 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   localOnly: true,
   maxKeepAlive: 0,
   maxInflightMessages: 20,
+  maxInflightBytes: 0,
+  maxQueuedBytes: 0,
+  allowDuplicateMessages: true,
   maxQueuedMessages: 1000,
   maxPacketSize: 2_000_000,
   messageSizeLimit: 0,

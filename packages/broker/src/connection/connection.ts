@@ -72,6 +72,10 @@ export class Connection implements Flushable, GateOwner {
   will: Will | undefined;
   /** A bridge of Mosquitto's kind: No Local and Retain As Published on all its subscriptions (broker §9.2). */
   bridge = false;
+  /** Unreleased QoS 2 messages that it may have, as CONNACK said; 0: no limit. */
+  receiveMaximum = 0;
+  /** Highest QoS of its messages, as CONNACK said. */
+  maximumQoS: QoS = 2;
   /** The listener's as it was at CONNECT; undefined: topics are what they are. */
   mountPoint: MountPoint | undefined;
   /** Bytes accepted by the socket or acknowledged so far (broker B-10). */

@@ -16,7 +16,7 @@ import { Authentication, authMethodOf } from '../auth/authentication.js';
 import { Identity } from '../auth/identity.js';
 import { NO_IDENTITY, provedUsername } from '../auth/proved-username.js';
 import { type Connection, Phase } from '../connection/connection.js';
-import { NEVER, UNLIMITED_WINDOW } from '../session/session.js';
+import { NEVER, UNLIMITED_WINDOW, windowOf3 } from '../session/session.js';
 import { REFUSALS, type Refusal } from './connect-refusal-table.js';
 
 /** What was found out about a CONNECT before its credentials were checked. */
@@ -38,6 +38,8 @@ export function handleConnect(connection: Connection, packet: Connect): Verdict 
   connection.order = ++connection.engine.connects;
   connection.writer.maximumPacketSize =
     property(packet.properties, 'maximumPacketSize') ?? Number.POSITIVE_INFINITY;
+  connection.receiveMaximum = connection.engine.settings.maxInflightMessages;
+  connection.maximumQoS = connection.listener.maxQos;
   connection.mountPoint = connection.engine.mountPoints.of(connection.listener.mountPoint);
   if (!connection.listener.protocolVersions.includes(packet.protocolVersion)) {
     return refuse(connection, packet, REFUSALS.version);
@@ -100,13 +102,13 @@ function verify(connection: Connection, admission: Admission): Verdict {
 }
 
 function admit(connection: Connection, packet: Connect): Admission | Refusal {
-  const { engine, listener, realm } = connection;
+  const { engine, realm } = connection;
   const { settings } = engine;
   const { will } = packet;
   if (will !== undefined) {
     // [MQTT-3.2.2-13] [MQTT-3.2.2-12]
     if (will.retain && !settings.retainAvailable) return REFUSALS.willRetain;
-    if (will.qos > listener.maxQos) return REFUSALS.willQoS;
+    if (will.qos > connection.maximumQoS) return REFUSALS.willQoS;
     if (settings.messageSizeLimit > 0 && will.payload.length > settings.messageSizeLimit)
       return REFUSALS.willTooLarge;
     if (will.topic.startsWith('$CONTROL/')) return REFUSALS.willTopicControl;
@@ -142,9 +144,9 @@ function mayBeAssigned(packet: Connect, allowed: boolean): boolean {
 function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verdict {
   const reasonCode = packet.protocolVersion === 5 ? refusal.v5 : refusal.v3;
   if (reasonCode !== undefined) {
-    const { maxQos } = connection.listener;
+    const { maximumQoS } = connection;
     // The one property that a refusal has (broker §9.3).
-    const properties: Property[] = maxQos < 2 ? [{ name: 'maximumQoS', value: maxQos }] : [];
+    const properties: Property[] = maximumQoS < 2 ? [{ name: 'maximumQoS', value: maximumQoS }] : [];
     // [MQTT-3.2.2-6] [MQTT311-3.2.2-4]; an identifier that is refused [MQTT311-3.1.3-9]
     connection.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode, properties });
   }
@@ -262,8 +264,7 @@ function expiryOf(packet: Connect): number {
 /** How many unacknowledged messages the client takes at a time (broker §9.10) [MQTT-3.3.4-9] [MQTT-4.9.0-1]. */
 function windowOf(connection: Connection, packet: Connect): number {
   if (packet.protocolVersion === 5) return property(packet.properties, 'receiveMaximum') ?? UNLIMITED_WINDOW;
-  const { maxInflightMessages } = connection.engine.settings;
-  return maxInflightMessages === 0 ? UNLIMITED_WINDOW : maxInflightMessages;
+  return windowOf3(connection.engine.settings);
 }
 
 /**
@@ -276,7 +277,8 @@ function connackProperties(
   authData: Uint8Array | undefined,
 ): Property[] {
   const { settings } = connection.engine;
-  const { maxQos, maxTopicAlias } = connection.listener;
+  const { maximumQoS } = connection;
+  const { maxTopicAlias } = connection.listener;
   const properties: Property[] = [];
   if (keepAlive !== packet.keepAlive) properties.push({ name: 'serverKeepAlive', value: keepAlive });
   if (maxTopicAlias > 0) properties.push({ name: 'topicAliasMaximum', value: maxTopicAlias });
@@ -284,10 +286,10 @@ function connackProperties(
   if (assigned) properties.push({ name: 'assignedClientIdentifier', value: clientId });
   if (!settings.retainAvailable) properties.push({ name: 'retainAvailable', value: 0 });
   properties.push({ name: 'maximumPacketSize', value: settings.maxPacketSize });
-  if (settings.maxInflightMessages > 0)
-    properties.push({ name: 'receiveMaximum', value: settings.maxInflightMessages });
+  if (connection.receiveMaximum > 0)
+    properties.push({ name: 'receiveMaximum', value: connection.receiveMaximum });
   // [MQTT-3.2.2-9]
-  if (maxQos < 2) properties.push({ name: 'maximumQoS', value: maxQos });
+  if (maximumQoS < 2) properties.push({ name: 'maximumQoS', value: maximumQoS });
   // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
   if (connection.authentication !== undefined)
     properties.push(...connection.authentication.properties(authData));

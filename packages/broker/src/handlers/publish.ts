@@ -49,9 +49,9 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
 
 /** What costs the client its connection (broker §9.7). */
 function checkAllowed(connection: Connection, frame: PublishFrame): void {
-  const { engine, listener } = connection;
+  const { engine } = connection;
   // [MQTT-3.2.2-11]
-  if (frame.qos > listener.maxQos)
+  if (frame.qos > connection.maximumQoS)
     throw new ProtocolError('qos-not-supported', `QoS ${frame.qos} is not supported`, 0x9b);
   // [MQTT-3.2.2-14]
   if (frame.retain && !engine.settings.retainAvailable) {
@@ -118,7 +118,7 @@ function receiveQoS2(
     connection.acknowledge(PacketType.PUBREC, packetId, refusal);
     return Verdict.CONTINUE;
   }
-  const limit = engine.settings.maxInflightMessages;
+  const limit = connection.receiveMaximum;
   if (limit > 0 && inbound.size >= limit) {
     engine.log.warning(
       `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`,

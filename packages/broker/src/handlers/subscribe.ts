@@ -67,7 +67,7 @@ function subscribe(
   identifier: number | undefined,
   wanted: Wanted[],
 ): Subscription {
-  const { engine, listener, mountPoint } = connection;
+  const { engine, mountPoint } = connection;
   const key = mountPoint === undefined ? request.filter : mountPoint.filter(request.filter);
   const { share, filter } = parseFilter(key);
   const known = session.subscriptions.get(key);
@@ -75,7 +75,7 @@ function subscribe(
   // [MQTT-3.8.4-4].
   const subscription = known ?? new Subscription(session, filter);
   // Always granted, at most as the listener has it [MQTT-3.8.4-7] [MQTT-3.2.2-10] [MQTT-3.9.3-2] [MQTT311-3.9.3-2].
-  subscription.qos = Math.min(request.qos, listener.maxQos) as QoS;
+  subscription.qos = Math.min(request.qos, connection.maximumQoS) as QoS;
   subscription.noLocal = request.noLocal || connection.bridge;
   subscription.retainAsPublished = request.retainAsPublished || connection.bridge;
   subscription.identifier = identifier;

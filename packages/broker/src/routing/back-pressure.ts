@@ -22,8 +22,6 @@ const SLOW_AFTER = 10_000;
  */
 export class BackPressure {
   readonly #session: Session;
-  readonly #maxQueued: number;
-  #window = 0;
   #blocked = false;
   #slow = false;
   #reported = false;
@@ -31,10 +29,8 @@ export class BackPressure {
   #markProgress = 0;
   #markTime = 0;
 
-  /** @param maxQueued `max_queued_messages`; 0: no limit. */
-  constructor(session: Session, maxQueued: number) {
+  constructor(session: Session) {
     this.#session = session;
-    this.#maxQueued = maxQueued;
   }
 
   /** Whoever publishes to it has to wait. */
@@ -44,12 +40,19 @@ export class BackPressure {
 
   /** QoS 1 and 2 messages that may be pending while connected: the in-flight limit and the queue in total (broker §9.10). */
   get #limit(): number {
-    return this.#window + (this.#maxQueued === 0 ? UNLIMITED_QUEUE : this.#maxQueued);
+    const { engine, outbound } = this.#session;
+    const { maxQueuedMessages } = engine.settings;
+    return outbound.window + (maxQueuedMessages === 0 ? UNLIMITED_QUEUE : maxQueuedMessages);
+  }
+
+  /** Payload bytes that may wait beyond those in flight: one message may exceed it (broker §9.10). */
+  get #maxBytes(): number {
+    const { maxQueuedBytes } = this.#session.engine.settings;
+    return maxQueuedBytes === 0 ? Number.POSITIVE_INFINITY : maxQueuedBytes;
   }
 
   /** A connection begins. */
-  reset(window: number): void {
-    this.#window = window;
+  reset(): void {
     this.#blocked = false;
     this.#slow = false;
     this.#reported = false;
@@ -59,7 +62,9 @@ export class BackPressure {
   check(): void {
     const connection = this.#session.connection;
     if (this.#blocked || connection === undefined) return;
-    if (connection.backlog < HIGH_WATER && this.#session.outbound.pending < this.#limit) return;
+    const { outbound } = this.#session;
+    const full = outbound.pending >= this.#limit || outbound.queuedBytes >= this.#maxBytes;
+    if (connection.backlog < HIGH_WATER && !full) return;
     this.#blocked = true;
     this.#markProgress = connection.progress;
     this.#markTime = this.#session.engine.clock.now();
@@ -71,12 +76,18 @@ export class BackPressure {
     return this.#blocked && (this.#session.connection?.backlog ?? 0) >= HIGH_WATER;
   }
 
-  /** Whether a QoS 1 or 2 message is dropped now. */
-  dropsAcknowledged(): boolean {
-    if (this.#maxQueued === 0) return false;
-    const { connection, outbound, waitingQoS0 } = this.#session;
-    if (connection === undefined) return outbound.pending + waitingQoS0 >= this.#maxQueued;
-    return outbound.pending >= this.#limit;
+  /** Whether a message that would have to be kept is dropped now: QoS 1 and 2, and QoS 0 for who is offline. */
+  dropsKept(): boolean {
+    const { connection, engine, outbound } = this.#session;
+    const { maxQueuedMessages } = engine.settings;
+    if (connection !== undefined) {
+      return (
+        (maxQueuedMessages > 0 && outbound.pending >= this.#limit) || outbound.queuedBytes >= this.#maxBytes
+      );
+    }
+    const { waitingQoS0, waitingQoS0Bytes } = this.#session;
+    if (maxQueuedMessages > 0 && outbound.pending + waitingQoS0 >= maxQueuedMessages) return true;
+    return outbound.pendingBytes + waitingQoS0Bytes >= this.#maxBytes;
   }
 
   /** A message was dropped: said once until it has drained (broker §5). */
@@ -104,7 +115,8 @@ export class BackPressure {
     if (connection === undefined) return;
     if (replay.active) replay.pump();
     if (!this.#blocked || connection.backlog > LOW_WATER) return;
-    if (outbound.pending > this.#limit - Math.ceil((this.#limit - this.#window) / 2)) return;
+    if (outbound.pending > this.#limit - Math.ceil((this.#limit - outbound.window) / 2)) return;
+    if (outbound.queuedBytes > this.#maxBytes / 2) return;
     this.#blocked = false;
     this.#slow = false;
     this.#reported = false;

@@ -57,6 +57,54 @@ describe('overlapping subscriptions', () => {
   });
 });
 
+describe('allow_duplicate_messages false', () => {
+  // biome-ignore format: one row a line
+  const filters: readonly (readonly [filters: Record<string, 0 | 1 | 2>, v3: readonly string[], v5: readonly string[]])[] = [
+    [{ '#': 2, 'a/b': 0 }, ['q0'], ['q0', 'q2']],
+    [{ '#': 0, '+/b': 1, 'a/+': 2 }, ['q2'], ['q2', 'q1', 'q0']],
+    [{ '#': 1, 'a/#': 2 }, ['q2'], ['q2', 'q1']],
+    [{ 'a/b': 1, '$share/g/a/b': 2 }, ['q1', 'q2'], ['q1', 'q2']],
+  ];
+  const qosOf = (line: string): string => / (q[12]) /.exec(line)?.[1] ?? 'q0';
+
+  for (const protocolVersion of [3, 4, 5] as const) {
+    it.each(filters)(`version ${protocolVersion}: %j`, async (subscribed, v3, v5) => {
+      const broker = new TestBroker({ settings: { allowDuplicateMessages: false } });
+      const client = await broker.connect({ protocolVersion });
+      await client.send(subscribePacket(subscribed));
+      const publisher = await broker.connect({ clientId: 'publisher' });
+      const message = publishPacket('a/b', 'x', { qos: 2 });
+      for (let round = 0; round < 2; round++) {
+        await publisher.send(message, acknowledgement('PUBREL', 1));
+        expect((await client.take()).map(qosOf)).toEqual(protocolVersion === 5 ? v5 : v3);
+      }
+    });
+  }
+
+  it('everybody gets a copy, offline clients one too', async () => {
+    const broker = new TestBroker({ settings: { allowDuplicateMessages: false } });
+    const filters = { '#': 1, 'a/#': 1, a: 1 } as const;
+    const offline = await broker.connect({ clientId: 'offline', cleanStart: false });
+    await offline.send(subscribePacket(filters));
+    await offline.vanish();
+    const other = await broker.connect({ clientId: 'other' });
+    await other.send(subscribePacket(filters));
+    expect(await other.send(publishPacket('a', 'x', { qos: 1 }))).toEqual(['PUBLISH a=x q1 #1', 'PUBACK #1']);
+    const back = await broker.attempt({ clientId: 'offline', cleanStart: false });
+    expect((await back.take()).slice(1)).toEqual(['PUBLISH a=x q1 #1']);
+  });
+
+  it('retained messages come once for each filter all the same', async () => {
+    const broker = new TestBroker({ settings: { allowDuplicateMessages: false } });
+    const client = await broker.connect();
+    await client.send(publishPacket('a', 'x', { retain: true }));
+    expect((await client.send(subscribePacket({ a: 0, '#': 0 }))).slice(1)).toEqual([
+      'PUBLISH a=x retain',
+      'PUBLISH a=x retain',
+    ]);
+  });
+});
+
 describe('No Local [MQTT-3.8.3-3]', () => {
   it('leaves out what the client itself published, and nobody else', async () => {
     const broker = new TestBroker();

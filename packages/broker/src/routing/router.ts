@@ -8,6 +8,8 @@ import type { Subscription } from './subscription.js';
 /** Takes messages from whoever publishes to whoever subscribed. */
 export class Router {
   readonly #engine: Engine;
+  /** Messages delivered while `allow_duplicate_messages` was false. */
+  #routed = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -54,9 +56,12 @@ export class Router {
     // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
     if (message.frame.retain) engine.retained.publish(message, engine.clock.now(), source);
     const route = engine.tree.match(message.topic);
+    const once = !engine.settings.allowDuplicateMessages;
+    if (once) this.#routed++;
     for (const subscription of route.subscriptions) {
       // [MQTT-3.8.3-3]
       if (subscription.noLocal && subscription.session === origin) continue;
+      if (once && this.#isSecondCopy(subscription.session)) continue;
       this.#deliver(message, subscription);
     }
     for (const group of route.groups) {
@@ -67,6 +72,14 @@ export class Router {
     const matched = route.subscriptions.length > 0 || route.groups.length > 0;
     if (!matched && origin !== undefined) engine.counters.unmatched++;
     return matched;
+  }
+
+  /** `allow_duplicate_messages false`: clients of MQTT 3 get the copy of their first match alone (broker T-43). */
+  #isSecondCopy(session: Session): boolean {
+    if (session.version === 5) return false;
+    if (session.routed === this.#routed) return true;
+    session.routed = this.#routed;
+    return false;
   }
 
   #deliver(message: Message, subscription: Subscription): void {

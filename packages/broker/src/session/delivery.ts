@@ -13,5 +13,6 @@ export class Delivery extends OutboundMessage {
     readonly size: number,
   ) {
     super();
+    this.bytes = message?.frame.payloadLength ?? 0;
   }
 }

@@ -11,36 +11,30 @@ export interface OfflineMessage {
 /** QoS 0 messages kept for a session that is offline: `queue_qos0_messages` (broker §3.1). */
 export class OfflineQoS0 {
   readonly #waiting = new Ring<OfflineMessage>();
-  readonly #limit: number;
+  #bytes = 0;
 
-  /** @param limit `max_queued_messages`; 0: none. */
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** Bytes of the payloads. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get length(): number {
     return this.#waiting.length;
   }
 
-  /** False: the bound is reached, which counts QoS 1 and 2 messages too, and the message is dropped. */
-  add(message: OfflineMessage, otherwiseQueued: number): boolean {
-    if (this.#limit > 0 && this.#waiting.length + otherwiseQueued >= this.#limit) return false;
+  add(message: OfflineMessage): void {
     this.#waiting.push(message);
-    return true;
+    this.#bytes += message.message.frame.payloadLength;
   }
 
   forEach(visit: (message: Message) => void): void {
     for (const { message } of this.#waiting) visit(message);
   }
 
-  /** Takes one back that an earlier process had: its bound was looked at then. */
-  restore(message: OfflineMessage): void {
-    this.#waiting.push(message);
-  }
-
   /** Gives all of them, in order, and forgets them. */
   drain(give: (message: OfflineMessage) => void): void {
     for (const message of this.#waiting) give(message);
     this.#waiting.clear();
+    this.#bytes = 0;
   }
 }

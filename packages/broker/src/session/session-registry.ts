@@ -77,9 +77,10 @@ export class SessionRegistry {
     else this.#setDue(session, session.offlineSince);
   }
 
-  /** `persistent_client_expiration` has changed: it holds for sessions that are offline already. */
-  lifetimesChanged(): void {
+  /** Other settings are in force: they hold for sessions that are there already, offline ones too. */
+  settingsChanged(): void {
     for (const session of this.#sessions.values()) {
+      session.settingsChanged();
       if (session.offlineSince !== undefined) this.#setDue(session, session.offlineSince);
     }
   }

@@ -3,6 +3,7 @@ import {
   InboundFlow,
   OutboundFlow,
   type OutboundSink,
+  type ProtocolVersion,
   type QoS,
 } from '@tsmqtt/protocol';
 import { Right } from '../auth/access-list.js';
@@ -15,11 +16,17 @@ import { BackPressure } from '../routing/back-pressure.js';
 import type { Message } from '../routing/message.js';
 import { RetainedReplay } from '../routing/retained-replay.js';
 import type { Subscription } from '../routing/subscription.js';
+import type { BrokerSettings } from '../settings.js';
 import { Delivery } from './delivery.js';
 import { type OfflineMessage, OfflineQoS0 } from './offline-qos0.js';
 
 /** Largest window: every Packet Identifier. */
 export const UNLIMITED_WINDOW = 65_535;
+
+/** Window towards a client of 3.x, which cannot say what it takes: `max_inflight_messages` (broker §9.10). */
+export function windowOf3({ maxInflightMessages }: BrokerSettings): number {
+  return maxInflightMessages === 0 ? UNLIMITED_WINDOW : maxInflightMessages;
+}
 
 /** Session Expiry Interval that never ends (3.1.2.11.2). */
 export const NEVER = 0xffff_ffff;
@@ -36,6 +43,10 @@ export class Session implements OutboundSink<Delivery>, Due {
   readonly inbound = new InboundFlow<Message>();
   readonly pressure: BackPressure;
   readonly replay: RetainedReplay;
+  /** What its last connection speaks, or spoke. */
+  version: ProtocolVersion = 5;
+  /** The last message that went to it, by the router's count: for `allow_duplicate_messages false`. */
+  routed = 0;
   /** Seconds it is kept after its connection ended; 0: it ends with it. */
   expiryInterval = 0;
   /** User that its client came in as last. */
@@ -56,7 +67,7 @@ export class Session implements OutboundSink<Delivery>, Due {
     readonly engine: Engine,
   ) {
     this.outbound = new OutboundFlow<Delivery>(this);
-    this.pressure = new BackPressure(this, engine.settings.maxQueuedMessages);
+    this.pressure = new BackPressure(this);
     this.replay = new RetainedReplay(this);
   }
 
@@ -83,6 +94,11 @@ export class Session implements OutboundSink<Delivery>, Due {
     });
     this.#offlineQoS0?.forEach(visit);
     this.inbound.forEach(visit);
+  }
+
+  /** Bytes of their payloads. */
+  get waitingQoS0Bytes(): number {
+    return this.#offlineQoS0?.bytes ?? 0;
   }
 
   addSubscription(filter: string, subscription: Subscription): void {
@@ -121,14 +137,16 @@ export class Session implements OutboundSink<Delivery>, Due {
       this.outbound.restore(message, packetId, released);
       return;
     }
-    this.#offlineQoS0 ??= new OfflineQoS0(this.engine.settings.maxQueuedMessages);
-    this.#offlineQoS0.restore(message);
+    this.#offlineQoS0 ??= new OfflineQoS0();
+    this.#offlineQoS0.add(message);
   }
 
   /** A client connected and was told whether the session was present; what waited goes out. */
   attach(connection: Connection, window: number, sessionPresent: boolean): void {
     this.connection = connection;
-    this.pressure.reset(window);
+    this.version = connection.version;
+    this.pressure.reset();
+    this.outbound.limit(window, this.#maxInflightBytes);
     this.outbound.connected(window, sessionPresent);
     this.#offlineQoS0?.drain((waiting) => {
       const { message, retain, subscriptionIdentifier } = waiting;
@@ -137,6 +155,18 @@ export class Session implements OutboundSink<Delivery>, Due {
     });
     this.#offlineQoS0 = undefined;
     this.replay.pump();
+  }
+
+  get #maxInflightBytes(): number {
+    const { maxInflightBytes } = this.engine.settings;
+    return maxInflightBytes === 0 ? Number.POSITIVE_INFINITY : maxInflightBytes;
+  }
+
+  /** Other settings are in force. What MQTT 5 clients were told at CONNECT stays (broker T-6). */
+  settingsChanged(): void {
+    const window = this.version === 5 ? this.outbound.window : windowOf3(this.engine.settings);
+    this.outbound.limit(window, this.#maxInflightBytes);
+    this.pressure.drained();
   }
 
   /** The connection is gone. What was retained for a new subscription and has not been sent goes on with the next one. */
@@ -177,15 +207,19 @@ export class Session implements OutboundSink<Delivery>, Due {
       this.#sendQoS0(message, retain, identifier);
       this.pressure.check();
     } else if (this.persistent && this.engine.settings.queueQos0Messages) {
-      this.#offlineQoS0 ??= new OfflineQoS0(this.engine.settings.maxQueuedMessages);
+      if (this.pressure.dropsKept()) {
+        this.pressure.dropped();
+        return;
+      }
+      this.#offlineQoS0 ??= new OfflineQoS0();
       const waiting: OfflineMessage = {
         qos: 0,
         message: message.detached(),
         retain,
         subscriptionIdentifier: identifier,
       };
-      if (this.#offlineQoS0.add(waiting, this.outbound.pending)) this.saved?.queued(waiting);
-      else this.pressure.dropped();
+      this.#offlineQoS0.add(waiting);
+      this.saved?.queued(waiting);
     }
   }
 
@@ -195,7 +229,7 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   #deliverAcknowledged(message: Message, qos: 1 | 2, retain: boolean, identifier: number | undefined): void {
-    if (this.pressure.dropsAcknowledged()) {
+    if (this.pressure.dropsKept()) {
       this.pressure.dropped();
       return;
     }

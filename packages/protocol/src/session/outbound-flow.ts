@@ -32,7 +32,11 @@ export class OutboundFlow<M extends OutboundMessage> {
   #resend: M[] = [];
   #resent = 0;
   #onWire = 0;
+  #onWireBytes = 0;
+  #inFlightBytes = 0;
+  #queuedBytes = 0;
   #window: number;
+  #maximumBytes = Number.POSITIVE_INFINITY;
   #connected = false;
   #sequence = 0;
 
@@ -57,8 +61,34 @@ export class OutboundFlow<M extends OutboundMessage> {
     return this.#inFlight.size + this.#queue.length;
   }
 
+  /** Bytes of the messages that wait for a place in the window. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Bytes of the messages that are not settled. */
+  get pendingBytes(): number {
+    return this.#inFlightBytes + this.#queuedBytes;
+  }
+
   get window(): number {
     return this.#window;
+  }
+
+  /**
+   * Other limits, at once. What is on its way already stays.
+   *
+   * @param maximumBytes No further message is sent while those on their way have as many; so one may exceed it, and one
+   *   may always be on its way.
+   */
+  limit(window: number, maximumBytes: number): void {
+    this.#window = window;
+    this.#maximumBytes = maximumBytes;
+    this.pump();
+  }
+
+  get #open(): boolean {
+    return this.#onWire < this.#window && this.#onWireBytes < this.#maximumBytes;
   }
 
   /**
@@ -66,16 +96,16 @@ export class OutboundFlow<M extends OutboundMessage> {
    * [MQTT311-4.6.0-5] [MQTT311-4.6.0-6].
    */
   send(message: M): void {
-    if (
-      this.#connected &&
-      this.#queue.length === 0 &&
-      this.#onWire < this.#window &&
-      this.#resent === this.#resend.length
-    ) {
+    if (this.#connected && this.#queue.length === 0 && this.#open && this.#resent === this.#resend.length) {
       this.#first(message);
     } else {
-      this.#queue.push(message);
+      this.#enqueue(message);
     }
+  }
+
+  #enqueue(message: M): void {
+    this.#queue.push(message);
+    this.#queuedBytes += message.bytes;
   }
 
   /**
@@ -88,10 +118,11 @@ export class OutboundFlow<M extends OutboundMessage> {
    */
   restore(message: M, packetId: number, released: boolean): void {
     if (packetId === 0) {
-      this.#queue.push(message);
+      this.#enqueue(message);
       return;
     }
     this.#inFlight.restore(message, packetId);
+    this.#inFlightBytes += message.bytes;
     this.#awaits(message);
     if (released) message.state = DeliveryState.AWAIT_PUBCOMP;
   }
@@ -109,6 +140,7 @@ export class OutboundFlow<M extends OutboundMessage> {
     this.#window = window;
     this.#connected = true;
     this.#onWire = 0;
+    this.#onWireBytes = 0;
     this.#resent = 0;
     this.#resend = this.#inFlight.inOrder();
     for (const message of this.#resend) message.onWire = false;
@@ -138,6 +170,7 @@ export class OutboundFlow<M extends OutboundMessage> {
     this.#resend = [];
     this.#resent = 0;
     this.#onWire = 0;
+    this.#onWireBytes = 0;
   }
 
   /** Every message that is not settled, in no order. */
@@ -151,6 +184,8 @@ export class OutboundFlow<M extends OutboundMessage> {
     const all = [...this.#inFlight.inOrder(), ...this.#queue];
     this.#inFlight.clear();
     this.#queue.clear();
+    this.#inFlightBytes = 0;
+    this.#queuedBytes = 0;
     this.disconnected();
     return all;
   }
@@ -159,7 +194,8 @@ export class OutboundFlow<M extends OutboundMessage> {
   filterQueue(keep: (message: M) => boolean): void {
     const all = [...this.#queue];
     this.#queue.clear();
-    for (const message of all) if (keep(message)) this.#queue.push(message);
+    this.#queuedBytes = 0;
+    for (const message of all) if (keep(message)) this.#enqueue(message);
   }
 
   /**
@@ -186,7 +222,7 @@ export class OutboundFlow<M extends OutboundMessage> {
   /** Sends what waits, as far as the window reaches. */
   pump(): void {
     // Asked again each time: the sink may have found the connection gone.
-    while (this.#connected && this.#onWire < this.#window) {
+    while (this.#connected && this.#open) {
       if (this.#resent < this.#resend.length) {
         this.#again(this.#resend[this.#resent++] as M);
         if (this.#resent === this.#resend.length) {
@@ -197,6 +233,7 @@ export class OutboundFlow<M extends OutboundMessage> {
       }
       const message = this.#queue.shift();
       if (message === undefined) return;
+      this.#queuedBytes -= message.bytes;
       this.#first(message);
     }
   }
@@ -208,9 +245,11 @@ export class OutboundFlow<M extends OutboundMessage> {
    */
   #first(message: M): void {
     this.#inFlight.add(message);
+    this.#inFlightBytes += message.bytes;
     this.#awaits(message);
     message.onWire = true;
     this.#onWire++;
+    this.#onWireBytes += message.bytes;
     if (!this.#sink.publish(message, message.packetId, false)) this.#leave(message);
   }
 
@@ -222,9 +261,11 @@ export class OutboundFlow<M extends OutboundMessage> {
   /** Frees its Packet Identifier and its place in the window. */
   #leave(message: M): void {
     this.#inFlight.delete(message);
+    this.#inFlightBytes -= message.bytes;
     if (!message.onWire) return;
     message.onWire = false;
     this.#onWire--;
+    this.#onWireBytes -= message.bytes;
   }
 
   /** PUBREL waits for no window [MQTT-3.3.4-8] [MQTT-3.3.4-10]: what `pump()` left of them goes out now. */
@@ -241,6 +282,7 @@ export class OutboundFlow<M extends OutboundMessage> {
     if (message.onWire || this.#inFlight.get(message.packetId) !== message) return;
     message.onWire = true;
     this.#onWire++;
+    this.#onWireBytes += message.bytes;
     if (message.state === DeliveryState.AWAIT_PUBCOMP) this.#sink.pubrel(message.packetId, message);
     else if (!this.#sink.publish(message, message.packetId, true)) this.#leave(message);
   }
@@ -248,14 +290,16 @@ export class OutboundFlow<M extends OutboundMessage> {
   #restart(): void {
     const waiting = [...this.#queue];
     this.#queue.clear();
+    this.#queuedBytes = 0;
     for (const message of this.#resend) {
       message.packetId = 0;
       message.state = DeliveryState.NONE;
-      this.#queue.push(message);
+      this.#enqueue(message);
     }
-    for (const message of waiting) this.#queue.push(message);
+    for (const message of waiting) this.#enqueue(message);
     this.#resend = [];
     this.#inFlight.clear();
+    this.#inFlightBytes = 0;
   }
 }
 

@@ -4,6 +4,8 @@
  */
 export abstract class OutboundMessage {
   abstract readonly qos: 1 | 2;
+  /** Bytes that count towards `maximumBytes` and the totals of the flow; set before it is sent. */
+  bytes = 0;
   /** 0 until the message is first sent. The flow's. */
   packetId = 0;
   /** Which acknowledgement it waits for. The flow's. */
