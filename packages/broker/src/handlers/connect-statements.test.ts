@@ -71,6 +71,21 @@ describe.each(BOTH)('version %i: CONNACK', (protocolVersion) => {
     expect(rest).toEqual(['PUBLISH a=1 q1 #1', 'PUBLISH a=2 q2 #2', 'PINGRESP']);
   });
 
+  it('that refuses has Session Present 0, whatever session there is [MQTT-3.2.2-6] [MQTT311-3.2.2-4]', async () => {
+    const verifier = {
+      verify: (_user: string, password: Uint8Array | undefined) =>
+        Promise.resolve(password?.length === 1 ? ('accepted' as const) : ('refused' as const)),
+    };
+    const broker = new TestBroker({ verifier });
+    const fields = { ...lasting(protocolVersion), username: 'u', password: Buffer.from('1') };
+    await (await broker.connect(fields)).vanish();
+    const refused = await broker.attempt({ ...fields, password: Buffer.from('22') });
+    expect(await refused.exchange()).toBe(
+      protocolVersion === 5 ? '20 03 00 87 00 closed' : '20 02 00 05 closed',
+    );
+    expect((await (await broker.attempt(fields)).take())[0]).toMatch(/^CONNACK present/);
+  });
+
   it('comes once [MQTT-3.2.0-2]', async () => {
     const broker = new TestBroker();
     const client = broker.open(protocolVersion);

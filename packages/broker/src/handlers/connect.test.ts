@@ -58,7 +58,7 @@ const refuses = { verify: () => Promise.resolve('refused' as const) };
 // Every CONNECT that does not get in, and those that look like it (broker §9.2).
 // biome-ignore format: one row a line
 const ROWS: readonly Row[] = [
-  { what: 'as it should be', flags: '02', payload: ID, answers: ACCEPTED },
+  { what: 'as it should be [MQTT-3.2.2-1]', flags: '02', payload: ID, answers: ACCEPTED },
   { what: 'Fixed Header flags [MQTT-2.1.3-1] [MQTT311-2.2.2-1]', flags: '02', payload: ID, firstByte: '11', answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
   { what: 'reserved Connect Flag [MQTT-3.1.2-3] [MQTT311-3.1.2-3]', flags: '03', payload: ID, answers: { 3: ACCEPTED[3], 4: '', 5: '' } },
   { what: 'password without username [MQTT311-3.1.2-22]', flags: '42', payload: `${ID} 0001 70`, answers: { 3: '', 4: '', 5: ACCEPTED[5] } },

@@ -4,34 +4,34 @@ import { CONNACK, compact, hex, SESSION_PRESENT, SessionProbe, text } from '../.
 import { ClientError } from '../client-error.js';
 import type { ConnectOptions } from '../connect-options.js';
 
-describe('CONNECT', () => {
+describe('CONNECT, the first packet [MQTT-3.1.0-1] [MQTT311-3.1.0-1], its fields in their order [MQTT-3.1.3-1] [MQTT-3.1.3-3] [MQTT311-3.1.3-1] [MQTT311-3.1.3-3]', () => {
   const will = { topic: 'w', payload: Buffer.from('gone'), qos: 1, retain: true, properties: [] } as const;
   const vectors: readonly [title: string, options: Partial<ConnectOptions>, bytes: string][] = [
     ['3.1', { protocolVersion: 3, clientId: 'c' }, `10 0f ${text('MQIsdp')} 03 02 003c ${text('c')}`],
     ['3.1.1', { protocolVersion: 4, keepAlive: 0 }, `10 0c ${text('MQTT')} 04 02 0000 0000`],
-    ['5', { keepAlive: 65_535 }, `10 0d ${text('MQTT')} 05 02 ffff 00 0000`],
+    ['5, no properties [MQTT-2.2.2-1]', { keepAlive: 65_535 }, `10 0d ${text('MQTT')} 05 02 ffff 00 0000`],
     [
       '5, session kept',
       { clientId: 'c', cleanStart: false },
       `10 0e ${text('MQTT')} 05 00 003c 00 ${text('c')}`,
     ],
     [
-      '3.1.1, user name and password',
+      '3.1.1, user name and password [MQTT311-3.1.2-19] [MQTT311-3.1.2-21]',
       { protocolVersion: 4, username: 'pi', password: Buffer.from('123') },
       `10 15 ${text('MQTT')} 04 c2 003c 0000 ${text('pi')} ${text('123')}`,
     ],
     [
-      '5, password alone',
+      '5, password alone [MQTT-3.1.2-16] [MQTT-3.1.2-19]',
       { password: Buffer.from([0, 255]) },
       `10 11 ${text('MQTT')} 05 42 003c 00 0000 0002 00ff`,
     ],
     [
-      '3.1.1, will',
+      '3.1.1, will [MQTT311-3.1.2-9] [MQTT311-3.1.2-18] [MQTT311-3.1.2-20]',
       { protocolVersion: 4, will },
       `10 15 ${text('MQTT')} 04 2e 003c 0000 ${text('w')} ${text('gone')}`,
     ],
     [
-      '5, will with properties, CONNECT properties in order',
+      '5, will with properties, CONNECT properties in order [MQTT-3.1.2-9] [MQTT-3.1.2-18]',
       {
         will: { ...will, properties: [{ name: 'willDelayInterval', value: 5 }] },
         properties: [
@@ -141,9 +141,16 @@ describe('what ends a connection', () => {
     ['AUTH first', 5, false, 'f0 00', 'unexpected-auth', 0],
     ['AUTH first, before MQTT 5', 4, false, 'f0 00', 'protocol-error', 0x82],
     ['HTTP', 4, false, '48 54 54 50 2f 31 2e 31 20 34 30 30', 'protocol-error', 0x82],
-    ['Session Present after a clean start', 5, false, SESSION_PRESENT[5], 'protocol-error', 0x82],
+    [
+      'Session Present after a clean start [MQTT-3.2.2-4]',
+      5,
+      false,
+      SESSION_PRESENT[5],
+      'protocol-error',
+      0x82,
+    ],
     ['Session Present after a clean start', 4, false, SESSION_PRESENT[4], 'protocol-error', 0x82],
-    ['Session Present in a refusal', 4, false, '20 02 01 05', 'protocol-error', 0x82],
+    ['Session Present in a refusal [MQTT311-3.2.2-4]', 4, false, '20 02 01 05', 'protocol-error', 0x82],
     ['a CONNACK of 3.x with another code', 5, false, '20 02 00 05', 'malformed', 0x81],
     ['a second CONNACK', 4, true, CONNACK[4], 'protocol-error', 0x82],
     ['a second CONNACK', 5, true, CONNACK[5], 'protocol-error', 0x82, 'e0 01 82'],
@@ -156,9 +163,16 @@ describe('what ends a connection', () => {
     ['AUTH', 5, true, 'f0 00', 'unexpected-auth', 0, 'e0 01 82'],
     ['AUTH before MQTT 5', 4, true, 'f0 00', 'malformed', 0x81],
     ['a Remaining Length of five bytes', 5, true, '30 80 80 80 80 01', 'malformed', 0x81, 'e0 01 81'],
-    ['QoS 3', 4, true, '36 05 0001 61 0001', 'malformed', 0x81],
-    ['QoS 3', 5, true, '36 06 0001 61 0001 00', 'malformed', 0x81, 'e0 01 81'],
-    ['a topic with a wildcard', 4, true, '30 03 0001 23', 'malformed', 0x81],
+    ['QoS 3 [MQTT311-3.3.1-4] [MQTT311-4.8.0-1]', 4, true, '36 05 0001 61 0001', 'malformed', 0x81],
+    ['QoS 3 [MQTT-3.3.1-4] [MQTT-4.13.2-1]', 5, true, '36 06 0001 61 0001 00', 'malformed', 0x81, 'e0 01 81'],
+    [
+      'a topic with a wildcard [MQTT311-3.3.2-1] [MQTT311-3.3.2-2]',
+      4,
+      true,
+      '30 03 0001 23',
+      'malformed',
+      0x81,
+    ],
     ['packet type 0', 4, true, '00 00', 'protocol-error', 0x82],
     ['a Topic Alias that was not allowed', 5, true, topicAlias5, 'protocol-error', 0x94, 'e0 01 94'],
     [
@@ -199,7 +213,7 @@ test('the newest CONNACK is kept', () => {
 });
 
 describe('keep-alive', () => {
-  test('PINGREQ, PINGRESP, PINGREQ, silence', () => {
+  test('PINGREQ, PINGRESP, PINGREQ, silence [MQTT-3.1.2-20] [MQTT311-3.1.2-23]', () => {
     const probe = SessionProbe.live({ keepAlive: 10 });
     expect(probe.session.checkKeepAlive(0)).toBe(10_000);
     probe.now = 10_000;
@@ -218,7 +232,7 @@ describe('keep-alive', () => {
     expect(probe.session.checkKeepAlive(30_000)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("the server's takes the place of ours", () => {
+  test("the server's takes the place of ours [MQTT-3.1.2-21] [MQTT-3.2.2-21]", () => {
     const probe = SessionProbe.live({ keepAlive: 10 }, '20 06 00 00 03 13 0003');
     expect(probe.session.checkKeepAlive(0)).toBe(3_000);
   });
@@ -249,15 +263,20 @@ describe('DISCONNECT', () => {
     [4, 0, 'e0 00'],
     [5, 0, 'e0 00'],
     [5, 4, 'e0 01 04'],
-  ])('version %i, reason %i: nothing that comes afterwards matters', (protocolVersion, reasonCode, bytes) => {
-    const probe = SessionProbe.live({ protocolVersion }, CONNACK[protocolVersion]);
-    probe.session.disconnect({ type: 14, reasonCode, properties: [] });
-    expect(probe.sent()).toBe(compact(bytes));
-    probe.receive('ff ff ff ff ff');
-    probe.receive('30 03 0001 61');
-    expect(probe.failures).toEqual([]);
-    expect(probe.delivered).toEqual([]);
-  });
+  ])(
+    'version %i, reason %i: nothing that comes afterwards matters, nothing else is sent [MQTT-3.14.4-1] [MQTT311-3.14.4-2]',
+    (protocolVersion, reasonCode, bytes) => {
+      const probe = SessionProbe.live({ protocolVersion }, CONNACK[protocolVersion]);
+      probe.session.disconnect({ type: 14, reasonCode, properties: [] });
+      expect(probe.sent()).toBe(compact(bytes));
+      probe.receive('ff ff ff ff ff');
+      probe.receive('30 03 0001 61');
+      expect(probe.failures).toEqual([]);
+      expect(probe.delivered).toEqual([]);
+      probe.session.checkKeepAlive(60_000);
+      expect(probe.sent()).toBe('');
+    },
+  );
 
   test('in the middle of a chunk: the rest is dropped', () => {
     const probe = SessionProbe.live({ protocolVersion: 4 }, CONNACK[4]);
@@ -301,7 +320,7 @@ describe('SUBSCRIBE and UNSUBSCRIBE', () => {
     return answers;
   }
 
-  test('Packet Identifiers count up from 1 over both and messages; answers find their requests', () => {
+  test('Packet Identifiers count up from 1 over both and messages; answers find their requests [MQTT-2.2.1-3] [MQTT-3.8.1-1] [MQTT-3.10.1-1]', () => {
     const probe = SessionProbe.live();
     const first = request(probe);
     expect(probe.sent()).toBe(compact(`82 09 0001 00 ${text('a/#')} 2d`));
@@ -313,7 +332,7 @@ describe('SUBSCRIBE and UNSUBSCRIBE', () => {
     expect(first).toEqual(['codes 1']);
   });
 
-  test('3.1.1 sends no options and gets no codes for UNSUBSCRIBE', () => {
+  test('3.1.1 sends no options and gets no codes for UNSUBSCRIBE [MQTT311-2.3.1-2] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1]', () => {
     const probe = SessionProbe.live({ protocolVersion: 4 }, CONNACK[4]);
     const first = request(probe);
     expect(probe.sent()).toBe(compact(`82 08 0001 ${text('a/#')} 01`));

@@ -104,7 +104,11 @@ export class ClientSession {
     return cleanStart && !(resumeSession && this.#connack !== undefined);
   }
 
-  /** A connection is there. @returns CONNECT, the first thing to write on it. */
+  /**
+   * A connection is there. Nothing else is sent until CONNACK came [MQTT-3.1.2-30].
+   *
+   * @returns CONNECT, the first thing to write on it [MQTT-3.1.0-1] [MQTT311-3.1.0-1].
+   */
   open(): Uint8Array {
     const { protocolVersion, properties, onPacket } = this.#settings;
     const stream = new PacketStream(
@@ -150,6 +154,7 @@ export class ClientSession {
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       const refusal = this.#phase === Phase.GREETING ? refusalInOldForm(stream) : undefined;
+      // Told to the server in DISCONNECT where it understands that, and then closed [MQTT-4.13.2-1] [MQTT311-4.8.0-1].
       this.#fail(refusal ?? fromPeerError(error), error.reasonCode);
     }
   }
@@ -193,6 +198,8 @@ export class ClientSession {
     this.#clientId = property(connack.properties, 'assignedClientIdentifier') ?? this.#clientId;
     // 3.1 does not say whether there is a session; where we asked for one, we go by that there is.
     const sessionPresent = protocolVersion === 3 ? again && !cleanStart : connack.sessionPresent;
+    // [MQTT-3.2.2-5]; our part of the session begins anew with theirs [MQTT-3.1.2-4] [MQTT311-3.1.2-6], or is kept
+    // [MQTT-3.1.2-23] [MQTT311-3.1.2-4] [MQTT311-4.1.0-1]
     if (!sessionPresent) this.#inbound.clear();
     const limits = serverLimits(connack, protocolVersion, this.#settings);
     this.#keepAlive.start(limits.keepAlive, this.#now);
@@ -238,6 +245,7 @@ export class ClientSession {
     if (this.#phase !== Phase.LIVE) return Number.POSITIVE_INFINITY;
     const { idle } = this.outbound.output;
     const action = this.#keepAlive.check(now, idle, this.#paused);
+    // [MQTT-3.1.2-20] [MQTT311-3.1.2-23]
     if (action === KeepAliveAction.PING) this.outbound.packet({ type: PacketType.PINGREQ });
     if (action === KeepAliveAction.DEAD) {
       this.#fail(new ClientError('keep-alive', 'the server did not answer PINGREQ in time'));
@@ -251,7 +259,10 @@ export class ClientSession {
     return patience;
   }
 
-  /** Sends DISCONNECT behind everything else. @throws UsageError for properties that cannot be sent. */
+  /**
+   * Sends DISCONNECT behind everything else, and nothing behind it [MQTT-3.14.4-1] [MQTT311-3.14.4-2].
+   * @throws UsageError for properties that cannot be sent.
+   */
   disconnect(packet: Disconnect): void {
     if (this.#phase !== Phase.LIVE) return;
     this.outbound.packet(packet);

@@ -29,14 +29,14 @@ test('a message in pieces', () => {
   expect(probe.delivered).toEqual(['a=12 q0']);
 });
 
-test('acknowledgements of a chunk leave together', () => {
+test('acknowledgements of a chunk leave together, in the order of the messages [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-2.2.1-5] [MQTT311-3.3.4-1] [MQTT311-4.6.0-2] [MQTT311-4.6.0-3] [MQTT311-2.3.1-6]', () => {
   const probe = live();
   probe.receive('32 05 0001 61 0001 32 05 0001 61 0002 34 05 0001 61 0003');
   expect(probe.sent()).toBe(compact('4002 0001 4002 0002 5002 0003'));
 });
 
 describe('QoS 2', () => {
-  test('is delivered on PUBREL, once', () => {
+  test('is delivered on PUBREL, once [MQTT-4.3.3-10] [MQTT-4.3.3-11] [MQTT311-4.3.3-2]', () => {
     const probe = live();
     probe.receive('34 06 0001 61 0001 31');
     expect(probe.sent()).toBe(compact('5002 0001'));
@@ -70,7 +70,7 @@ describe('QoS 2', () => {
     expect(probe.sent()).toBe(compact('7003 0009 92'));
   });
 
-  test('a message survives its connection with the session', () => {
+  test('a message survives its connection with the session [MQTT-3.1.2-23] [MQTT311-3.1.2-4] [MQTT311-4.1.0-1]', () => {
     const probe = live();
     probe.receive('34 06 0001 61 0001 31');
     again(probe, SESSION_PRESENT[4]);
@@ -78,7 +78,7 @@ describe('QoS 2', () => {
     expect(probe.delivered).toEqual(['a=1 q2']);
   });
 
-  test('and not without it', () => {
+  test('and not without it [MQTT-3.2.2-5] [MQTT-3.1.2-4] [MQTT311-3.1.2-6]', () => {
     const probe = live();
     probe.receive('34 06 0001 61 0001 31');
     again(probe, CONNACK[4]);
@@ -276,7 +276,7 @@ describe('pausing', () => {
 });
 
 describe('Topic Aliases that we allowed', () => {
-  test('stand for their topics, on one connection', () => {
+  test('stand for their topics, on one connection [MQTT-3.3.2-7] [MQTT-3.3.2-10]', () => {
     const probe = SessionProbe.live({ properties: [{ name: 'topicAliasMaximum', value: 2 }] });
     probe.receive('30 08 0001 61 03 23 0002 31 30 07 0000 03 23 0002 32');
     expect(probe.delivered).toEqual(['a=1 q0', 'a=2 q0']);

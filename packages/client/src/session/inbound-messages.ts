@@ -30,7 +30,9 @@ const PUBREC_BIT = 0x1_0000;
  *     held      QoS 1: deliver; PUBACK when released. QoS 2: deliver, keep the Packet Identifier; PUBREC when released;
  *               on PUBREL PUBCOMP. The sender keeps what was not released, whatever becomes of us (cli P-22).
  *
- * Both deliver a QoS 2 message once however often it is sent.
+ * Both deliver a QoS 2 message once however often it is sent, and acknowledge whatever the application makes of it
+ * [MQTT-4.5.0-2] [MQTT311-4.5.0-2], in the order of the messages [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT311-4.6.0-2]
+ * [MQTT311-4.6.0-3].
  */
 export class InboundMessages {
   readonly #host: InboundHost;
@@ -49,6 +51,7 @@ export class InboundMessages {
     this.#receiveMaximum = receiveMaximum;
   }
 
+  /** [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT311-3.3.4-1] [MQTT311-4.3.2-2] [MQTT311-4.3.3-2] */
   publish(frame: PublishFrame): Verdict {
     switch (frame.qos) {
       case 0:
@@ -66,6 +69,7 @@ export class InboundMessages {
       this.#heldPubacks++;
       this.#checkQuota();
     } else {
+      // Nothing is remembered of it: the same identifier again is another message [MQTT-4.3.2-5].
       this.#host.acknowledge(PacketType.PUBACK, frame.packetId, ReasonCode.SUCCESS);
     }
     return this.#host.deliver(frame);

@@ -35,7 +35,7 @@ function live(options: Partial<ConnectOptions> = {}, connack?: string): SessionP
   );
 }
 
-describe('PUBLISH', () => {
+describe('PUBLISH, DUP 0, with an identifier from QoS 1 on [MQTT-2.2.1-2] [MQTT-4.3.1-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.3-1] [MQTT-4.3.3-2] [MQTT311-2.3.1-5] [MQTT311-4.3.1-1] [MQTT311-4.3.3-1]', () => {
   test.each<
     [title: string, version: ProtocolVersion, topic: string, settings: PublishSettings, bytes: string]
   >([
@@ -73,7 +73,7 @@ describe('PUBLISH', () => {
 });
 
 describe('acknowledgement', () => {
-  test('QoS 1 on PUBACK, in any order', () => {
+  test('QoS 1 on PUBACK, in any order [MQTT-4.3.2-3] [MQTT311-4.3.2-1]', () => {
     const probe = live();
     const stream = batch(probe, 'a', { qos: 1 });
     for (const payload of ['1', '2', '3']) write(stream, payload);
@@ -87,7 +87,7 @@ describe('acknowledgement', () => {
     expect(probe.failures).toEqual([]);
   });
 
-  test('QoS 2 on PUBCOMP', () => {
+  test('QoS 2 on PUBCOMP [MQTT-4.3.3-3] [MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT311-4.3.3-1]', () => {
     const probe = live();
     const stream = batch(probe, 'a', { qos: 2 });
     write(stream, '1');
@@ -99,7 +99,7 @@ describe('acknowledgement', () => {
     expect(stream.settled).toBe(1);
   });
 
-  test('refusals are counted and told', () => {
+  test('refusals are counted and told, and end the delivery [MQTT-4.4.0-2]', () => {
     const probe = live({ protocolVersion: 5 });
     const failures: string[] = [];
     const one = batch(probe, 'a', { qos: 1 }, failures);
@@ -134,7 +134,7 @@ describe('acknowledgement', () => {
 });
 
 describe('the window', () => {
-  test('holds back what is over it; a place is taken at once', () => {
+  test('holds back what is over it; a place is taken at once [MQTT-3.3.4-7] [MQTT-4.9.0-1]', () => {
     const probe = live({ maximumInflight: 2 });
     const stream = batch(probe, 'a', { qos: 1 });
     for (const payload of ['1', '2', '3']) write(stream, payload);
@@ -155,7 +155,7 @@ describe('the window', () => {
 describe('on the next connection', () => {
   const settings = { qos: 1 } as const;
 
-  test('of the same session: DUP, the same Packet Identifiers, in order; PUBREL where PUBREC had come', () => {
+  test('of the same session: DUP, the same Packet Identifiers, in order; PUBREL where PUBREC had come [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT-3.3.1-1] [MQTT311-4.4.0-1] [MQTT311-4.6.0-1] [MQTT311-3.3.1-1] [MQTT311-2.3.1-3]', () => {
     const probe = live();
     write(batch(probe, 'a', settings), '1');
     const second = batch(probe, 'b', { qos: 2 });
@@ -204,7 +204,7 @@ describe('on the next connection', () => {
     expect(stream.settled).toBe(1);
   });
 
-  test('nothing goes out before CONNACK', () => {
+  test('nothing goes out before CONNACK [MQTT-3.1.2-30]', () => {
     const probe = live();
     probe.session.connectionLost(lost);
     write(batch(probe, 'a'), '1');
@@ -233,13 +233,13 @@ describe('on the next connection', () => {
 });
 
 describe('what the server takes', () => {
-  test('Retain Available 0: the flag is not sent', () => {
+  test('Retain Available 0: the flag is not sent [MQTT-3.2.2-14]', () => {
     const probe = live({ protocolVersion: 5 }, '20 05 00 00 02 25 00');
     write(batch(probe, 'a', { retain: true }), '1');
     expect(probe.sent()).toBe(compact('3005 0001 61 00 31'));
   });
 
-  test.each([[0], [1]] as const)('Maximum QoS %i', (maximum) => {
+  test.each([[0], [1]] as const)('Maximum QoS %i [MQTT-3.2.2-11]', (maximum) => {
     const probe = live({ protocolVersion: 5 }, `20 05 00 00 02 24 0${maximum}`);
     expect(() => batch(probe, 'a', { qos: 2 })).toThrowError(
       expect.objectContaining({ code: 'qos-not-supported', reasonCode: 0x9b }),
@@ -251,7 +251,7 @@ describe('what the server takes', () => {
   test.each([
     [0, 9],
     [1, 7],
-  ] as const)('Maximum Packet Size at QoS %i, to the byte', (qos, largest) => {
+  ] as const)('Maximum Packet Size at QoS %i, to the byte [MQTT-3.2.2-15]', (qos, largest) => {
     const probe = live({ protocolVersion: 5 }, '20 08 00 00 05 27 0000000f');
     const stream = batch(probe, 'a', { qos });
     write(stream, 'x'.repeat(largest));
@@ -266,7 +266,7 @@ describe('what the server takes', () => {
 describe('Topic Alias', () => {
   const settings = { properties: [{ name: 'topicAlias', value: 3 }] } as const;
 
-  test('topic and alias first, then the alias alone; anew on each connection', () => {
+  test('topic and alias first, then the alias alone; anew on each connection [MQTT-3.3.2-7]', () => {
     const probe = live({ protocolVersion: 5 });
     const stream = batch(probe, 'a', settings);
     write(stream, '1');
@@ -424,8 +424,14 @@ describe("the caller's mistakes", () => {
   test.each<
     [title: string, topic: string, settings: PublishSettings, version: ProtocolVersion, code: string]
   >([
-    ['an empty topic', '', {}, 5, 'topic-name'],
-    ['a wildcard', 'a/+', {}, 4, 'topic-name'],
+    ['an empty topic [MQTT-4.7.3-1]', '', {}, 5, 'topic-name'],
+    [
+      'a wildcard [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT311-3.3.2-2] [MQTT311-4.7.1-1]',
+      'a/+',
+      {},
+      4,
+      'topic-name',
+    ],
     [
       'properties before MQTT 5',
       'a',
@@ -441,7 +447,7 @@ describe("the caller's mistakes", () => {
       'property-misplaced',
     ],
     [
-      'Subscription Identifier',
+      'Subscription Identifier [MQTT-3.3.4-6]',
       'a',
       { properties: [{ name: 'subscriptionIdentifier', value: 1 }] },
       5,
@@ -459,7 +465,13 @@ describe("the caller's mistakes", () => {
       5,
       'property-duplicate',
     ],
-    ['Topic Alias 0', 'a', { properties: [{ name: 'topicAlias', value: 0 }] }, 5, 'property-value'],
+    [
+      'Topic Alias 0 [MQTT-3.3.2-8]',
+      'a',
+      { properties: [{ name: 'topicAlias', value: 0 }] },
+      5,
+      'property-value',
+    ],
     [
       'Payload Format Indicator 2',
       'a',
@@ -468,7 +480,7 @@ describe("the caller's mistakes", () => {
       'property-value',
     ],
     [
-      'a response topic with a wildcard',
+      'a response topic with a wildcard [MQTT-3.3.2-14]',
       'a',
       { properties: [{ name: 'responseTopic', value: '#' }] },
       5,

@@ -97,7 +97,7 @@ export class OutboundMessages implements OutboundSink<Publication> {
       : (qosObjection(head.qos, limits) ?? sizeObjection(head.packetSize(payloadLength), limits));
   }
 
-  /** Takes a QoS 0 message, also while there is no connection. The caller has called `check()`. */
+  /** Takes a QoS 0 message, also while there is no connection [MQTT-4.3.1-1] [MQTT311-4.3.1-1]. The caller has called `check()`. */
   publishAtQoS0(
     head: PublishHead,
     source: Uint8Array,
@@ -134,6 +134,11 @@ export class OutboundMessages implements OutboundSink<Publication> {
     this.#packetEnd();
   }
 
+  /**
+   * Sends it whatever waits for the window [MQTT-3.3.4-8] [MQTT-4.9.0-3], with the identifier of its PUBLISH
+   * [MQTT-2.2.1-5] [MQTT311-2.3.1-6] and without Reason String and User Property [MQTT-3.4.2-2] [MQTT-3.4.2-3]
+   * [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+   */
   acknowledgement(type: Acknowledgement['type'], packetId: number, reasonCode: number): void {
     this.output.buffer.acknowledgement(type, packetId, reasonCode, this.#version);
     this.#trace?.('sent', { type, packetId, reasonCode, properties: [] });
@@ -153,6 +158,7 @@ export class OutboundMessages implements OutboundSink<Publication> {
     start: number,
     end: number,
   ): void {
+    // [MQTT-3.2.2-14]
     const retain = head.retain && this.#limits?.retainAvailable !== false;
     // What waits for a connection gets its topic back when another is lost, see connectionLost().
     const omitTopic = head.topicAlias !== 0 && this.#aliases.knows(head.topicAlias, head.topic);
@@ -190,7 +196,7 @@ export class OutboundMessages implements OutboundSink<Publication> {
     return true;
   }
 
-  /** OutboundFlow: send PUBREL. */
+  /** OutboundFlow: send PUBREL, in the order of the PUBRECs [MQTT-4.6.0-4] [MQTT311-4.6.0-4]. */
   pubrel(packetId: number): void {
     this.acknowledgement(PacketType.PUBREL, packetId, 0);
   }

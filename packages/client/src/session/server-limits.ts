@@ -21,10 +21,12 @@ export function serverLimits(
 ): ServerLimits {
   const properties = version === 5 ? connack.properties : [];
   return {
+    // [MQTT-3.3.4-7] [MQTT-4.9.0-1]
     receiveMaximum: property(properties, 'receiveMaximum') ?? own.maximumInflight,
     maximumPacketSize: property(properties, 'maximumPacketSize') ?? Number.POSITIVE_INFINITY,
     maximumQoS: (property(properties, 'maximumQoS') ?? 2) as QoS,
     retainAvailable: property(properties, 'retainAvailable') !== 0,
+    // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
     keepAlive: property(properties, 'serverKeepAlive') ?? own.keepAlive,
   };
 }

@@ -14,7 +14,7 @@ interface Write {
 
 /**
  * The bytes that binary frames carry, as a stream. Frames have no meaning: an MQTT packet may span several, a frame may
- * hold several packets [MQTT-6.0.0-2]. It ends like a socket: `end()` sends Close, the peer's Close ends the reading.
+ * hold several packets [MQTT-6.0.0-2] [MQTT311-6.0.0-2]. It ends like a socket: `end()` sends Close, the peer's Close ends the reading.
  */
 export class WebSocketDuplex extends Duplex {
   readonly #socket: WebSocket;
@@ -29,7 +29,7 @@ export class WebSocketDuplex extends Duplex {
     socket
       .on('message', (data: Buffer, isBinary) => {
         if (!isBinary)
-          this.destroy(broken('the server sent a text frame')); // [MQTT-6.0.0-1]
+          this.destroy(broken('the server sent a text frame')); // [MQTT-6.0.0-1] [MQTT311-6.0.0-1]
         else if (data.length > 0 && !this.push(data)) socket.pause();
       })
       .on('error', (error) => this.destroy(broken(error.message, error)))

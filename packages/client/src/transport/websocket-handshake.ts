@@ -9,7 +9,7 @@ import { type Connector, meaning } from './connector.js';
 import type { WebSocketOptions } from './websocket.js';
 import { WebSocketDuplex } from './websocket-duplex.js';
 
-/** Subprotocol name of MQTT [MQTT-6.0.0-3]. */
+/** Subprotocol name of MQTT [MQTT-6.0.0-3] [MQTT311-6.0.0-3]. */
 const SUBPROTOCOL = 'mqtt';
 
 /** Longest message that is taken: an MQTT packet of the greatest size (2.1.4) in one frame. */

@@ -52,7 +52,7 @@ function collect(duplex: Duplex, length: number): Promise<Buffer> {
   });
 }
 
-test('the request', async () => {
+test('the request [MQTT-6.0.0-3] [MQTT311-6.0.0-3]', async () => {
   const { port, accepted } = await serve();
   await open(port);
   const { url, headers } = await accepted;
@@ -110,7 +110,7 @@ test.each([
   await expect(open(port, options)).rejects.toMatchObject({ name: 'UsageError', code: 'websocket-request' });
 });
 
-test('bytes, however they are cut into frames', async () => {
+test('bytes, however they are cut into frames [MQTT-6.0.0-2] [MQTT311-6.0.0-2]', async () => {
   const { port, accepted } = await serve();
   const duplex = await open(port);
   const { socket } = await accepted;
@@ -199,7 +199,7 @@ test.each([
   await once(duplex.resume(), 'end');
 });
 
-test('a text frame ends it [MQTT-6.0.0-1]', async () => {
+test('a text frame ends it [MQTT-6.0.0-1] [MQTT311-6.0.0-1]', async () => {
   const { port, accepted } = await serve();
   const duplex = await open(port);
   (await accepted).socket.send('text');

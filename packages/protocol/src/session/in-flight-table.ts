@@ -68,7 +68,7 @@ export class InFlightTable<M extends OutboundMessage> {
     this.#next = packetId === LARGEST_PACKET_ID ? 1 : packetId + 1;
   }
 
-  /** Takes the next free Packet Identifier for a SUBSCRIBE or UNSUBSCRIBE, until `free()` [MQTT-2.2.1-3]. */
+  /** Takes the next free Packet Identifier for a SUBSCRIBE or UNSUBSCRIBE, until `free()` [MQTT-2.2.1-3] [MQTT311-2.3.1-2]. */
   reserve(): number {
     this.#reserved ??= new Set();
     if (this.#size + this.#reserved.size >= LARGEST_PACKET_ID) {
@@ -104,7 +104,7 @@ export class InFlightTable<M extends OutboundMessage> {
     for (const message of this.#slots) if (message !== undefined) visit(message);
   }
 
-  /** All messages, oldest first. */
+  /** All messages, oldest first, each with its identifier [MQTT311-2.3.1-3]. */
   inOrder(): M[] {
     const all = this.#slots.filter((message) => message !== undefined);
     return all.sort((one, other) => one.sequence - other.sequence);

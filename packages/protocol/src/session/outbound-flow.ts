@@ -219,7 +219,10 @@ export class OutboundFlow<M extends OutboundMessage> {
     return action;
   }
 
-  /** Sends what waits, as far as the window reaches. */
+  /**
+   * Sends what waits, as far as the window reaches; first what is sent again, in the order of the first time
+   * [MQTT-4.6.0-1] [MQTT311-4.6.0-1].
+   */
   pump(): void {
     // Asked again each time: the sink may have found the connection gone.
     while (this.#connected && this.#open) {

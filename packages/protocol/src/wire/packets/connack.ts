@@ -36,6 +36,7 @@ export function decodeConnack(
 }
 
 export function encodeConnack(writer: Writer, packet: Connack, version: ProtocolVersion): void {
+  // The other bits are 0 [MQTT-3.2.2-1].
   writer.byte(packet.sessionPresent && version !== 3 ? 1 : 0);
   writer.byte(packet.reasonCode);
   if (version === 5) writeProperties(writer, packet.properties);
