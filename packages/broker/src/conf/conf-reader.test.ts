@@ -388,19 +388,10 @@ describe('every option', () => {
     const usable = [...(row.choices ?? []), good[row.type]!, 'false'].find(
       (value) => !row.harmless?.some((harmless) => String(harmless) === value),
     );
-    const { finish } = readFiles({ 'main.conf': `${prefixOf(row)}${row.name} ${usable}` });
-    let refusal: ConfError | undefined;
-    try {
-      refusal = finish().refusal;
-    } catch (error) {
-      refusal = error as ConfError;
-    }
-    const late = row.refusedLate !== undefined;
-    expect(refusal?.lines[0]).toBe(
-      `Error: The '${row.name}' option ${late ? `(${usable}) ` : ''}is not supported by tsmqtt-broker.`,
-    );
-    expect(refusal?.lines[1]).toMatch(/^Error found at main\.conf:[12]\.$/);
-    expect(refusal?.exitCode).toBe(late ? 13 : 3);
+    const { lines, exitCode } = errorOf({ 'main.conf': `${prefixOf(row)}${row.name} ${usable}` });
+    expect(lines[0]).toBe(`Error: The '${row.name}' option is not supported by tsmqtt-broker.`);
+    expect(lines[1]).toMatch(/^Error found at main\.conf:[12]\.$/);
+    expect(exitCode).toBe(3);
   });
 
   it.each(located.flatMap((row) => (row.harmless ?? []).map((value) => ({ row, name: row.name, value }))))(

@@ -6,6 +6,7 @@ import { SPECIAL_EFFECTS } from './effects.js';
 import { compareIncluded, isIncluded } from './include-order.js';
 import type { BrokerKey, ConfOption, ListenerKey, SecurityKey } from './option-row.js';
 import { confOption, PLUGIN_OPTION_PREFIXES } from './option-table.js';
+import type { Plugin } from './plugins.js';
 import { type ListenerDraft, newListener, SettingsDraft } from './settings-draft.js';
 
 /** What reading a configuration says besides its result, in the words of `log_type`. */
@@ -25,7 +26,7 @@ export interface Conf {
   readonly bindPosition: ConfPosition | undefined;
   /** The line of `log_dest syslog`, which needs the program `logger`. */
   readonly syslogPosition: ConfPosition | undefined;
-  /** What ends the start when the security files are read: a plugin (contract broker §3.4). */
+  /** What ends the start when the security files are read: a plugin that is not known (contract broker §3.4). */
   readonly refusal: ConfError | undefined;
 }
 
@@ -34,7 +35,7 @@ export interface FileContext {
   readonly path: string;
   readonly includedFrom: ConfPosition | undefined;
   listener: ListenerDraft | undefined;
-  plugin: boolean;
+  plugin: Plugin | undefined;
 }
 
 /** Reads configuration files into settings; several main files add up. Does no I/O of its own. */
@@ -46,7 +47,6 @@ export class ConfReader {
   private readonly given = new Set<string>();
   private readonly runsPerListener: boolean | undefined;
   private securityGiven = false;
-  private refusal: ConfError | undefined;
 
   /** @param perListener What `per_listener_settings` was at the start, where a running broker reads again. */
   constructor(files: ConfFiles, report: ConfReport, perListener?: boolean) {
@@ -68,13 +68,13 @@ export class ConfReader {
       settings,
       bindPosition: this.draft.bindPosition,
       syslogPosition: this.draft.syslogPosition,
-      refusal: this.refusal,
+      refusal: this.draft.refusal,
     };
   }
 
   private readFile(path: string, includedFrom: ConfPosition | undefined): void {
     const content = this.open(path, includedFrom);
-    const context: FileContext = { path, includedFrom, listener: undefined, plugin: false };
+    const context: FileContext = { path, includedFrom, listener: undefined, plugin: undefined };
     for (const line of confLines(content)) {
       const position: ConfPosition = {
         file: path,
@@ -108,7 +108,7 @@ export class ConfReader {
     const name = shown(line.name);
     const row = confOption(name);
     if (row === undefined) {
-      this.applyUnknown(name, line, context);
+      this.applyUnknown(name, line, context, position);
       return;
     }
     const listener = this.listenerFor(row, name, context);
@@ -121,7 +121,7 @@ export class ConfReader {
     if (row.scope === 'P') this.securityGiven = true;
     if (row.name === 'per_listener_settings' && !this.mayChangeScope(value === true)) return;
     if (row.support === 'refused') {
-      this.refuse(row, name, value, context, position);
+      this.refuse(row, name, value, position);
       return;
     }
     if (row.support === 'ignored') this.warnIgnored(row, name, value, position);
@@ -148,7 +148,7 @@ export class ConfReader {
         // A bridge is refused on its `connection` line, so there is never one above.
         throw requires(name, 'a bridge');
       case 'X':
-        if (!context.plugin) throw requires(name, 'plugin/global_plugin/plugin_load');
+        if (context.plugin === undefined) throw requires(name, 'plugin/global_plugin/plugin_load');
         return undefined;
       case 'L':
         if (context.listener === undefined) throw requires(name, 'a listener');
@@ -175,13 +175,14 @@ export class ConfReader {
     return this.draft.defaultListener;
   }
 
-  private applyUnknown(name: string, line: ConfLine, context: FileContext): void {
+  private applyUnknown(name: string, line: ConfLine, context: FileContext, position: ConfPosition): void {
     const prefix = PLUGIN_OPTION_PREFIXES.find((start) => name.startsWith(start));
     if (prefix === undefined) throw new ConfValueError(`Unknown configuration variable '${name}'.`);
-    if (!context.plugin) throw requires(name, 'plugin/global_plugin/plugin_load');
+    if (context.plugin === undefined) throw requires(name, 'plugin/global_plugin/plugin_load');
     if (name === prefix) throw new ConfValueError(`Invalid '${prefix}' config option.`);
-    readText(name.slice(prefix.length), line.rest);
-    // The plugin above it is refused already, so its options need no word.
+    const key = name.slice(prefix.length);
+    if (!context.plugin.set(key, readText(key, line.rest)))
+      this.report('warning', `Warning: The '${name}' option has no effect. (${placeOf(position)})`);
   }
 
   private checkRepetition(row: ConfOption, name: string, listener: ListenerDraft | undefined): void {
@@ -193,20 +194,9 @@ export class ConfReader {
     if (listener === undefined) this.given.add(row.name);
   }
 
-  private refuse(
-    row: ConfOption,
-    name: string,
-    value: ConfValue,
-    context: FileContext,
-    position: ConfPosition,
-  ): void {
+  private refuse(row: ConfOption, name: string, value: ConfValue, position: ConfPosition): void {
     if (row.harmless?.includes(value) === true) return;
-    if (row.refusedLate === undefined) {
-      throw new ConfError(`Error: The '${name}' option is not supported by tsmqtt-broker.`, position);
-    }
-    context.plugin = true;
-    const text = `Error: The '${name}' option (${value}) is not supported by tsmqtt-broker.`;
-    this.refusal ??= new ConfError(text, position, row.refusedLate);
+    throw new ConfError(`Error: The '${name}' option is not supported by tsmqtt-broker.`, position);
   }
 
   private warnIgnored(row: ConfOption, name: string, value: ConfValue, position: ConfPosition): void {

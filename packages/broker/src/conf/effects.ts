@@ -43,6 +43,18 @@ export const SPECIAL_EFFECTS: Readonly<Record<string, Effect>> = {
   accept_protocol_versions({ listener, value }) {
     listener!.settings.protocolVersions = readProtocolVersions(String(value));
   },
+  plugin: (input) => addPlugin(input, 'plugin'),
+  auth_plugin: (input) => addPlugin(input, 'auth_plugin'),
+  global_plugin({ draft, context, value, position }) {
+    context.plugin = draft.plugins.add('global_plugin', String(value), position, 'all');
+  },
+  plugin_load({ draft, context, value, position }) {
+    context.plugin = draft.plugins.load(String(value), position);
+  },
+  plugin_use({ draft, context, listener, value, position }) {
+    const own = draft.perListener ? listener?.security : undefined;
+    context.plugin = draft.plugins.use(String(value), position, own);
+  },
   log_type({ draft, value }) {
     draft.addLogType(String(value));
   },
@@ -102,6 +114,11 @@ function readListener(value: string): Place {
 function readHost(host: string): string {
   const inner = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
   return isIP(inner) === 6 ? inner : host;
+}
+
+function addPlugin({ draft, context, listener, value, position }: EffectInput, option: string): void {
+  // With per_listener_settings there is a listener, otherwise none.
+  context.plugin = draft.plugins.add(option, String(value), position, listener?.security ?? draft.broker);
 }
 
 function openDefault({ draft, context }: EffectInput): ListenerDraft {

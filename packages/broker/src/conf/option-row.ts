@@ -64,8 +64,6 @@ export interface ConfOption {
   readonly warning?: string;
   /** Values, as read, for which nothing need be refused or warned about: they ask for what happens anyway. */
   readonly harmless?: readonly (boolean | number | string)[];
-  /** Exit code of the refusal, which then comes when the security files are read, not on the line (broker §3.4). */
-  readonly refusedLate?: 13;
   /** The setting that takes the value as it was read; absent: an effect of its own, or none. */
   readonly sets?:
     | { readonly broker: BrokerKey }

@@ -41,7 +41,6 @@ describe('the table of options', () => {
     if (row.support === 'ignored' && row.name !== 'persistence_location') expect(row.warning).toBeDefined();
     if (row.sets !== undefined && 'listener' in row.sets) expect(['L', 'L+']).toContain(row.scope);
     if (row.sets !== undefined && 'security' in row.sets) expect(row.scope).toBe('P');
-    if (row.refusedLate !== undefined) expect(row.support).toBe('refused');
   });
 
   it.each(CONF_OPTIONS.filter((row) => row.sets !== undefined))(

@@ -98,11 +98,11 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'tls_keyform', type: 'string', scope: 'L+', tier: 'C', hup: 'L', support: 'refused', default: 'pem', harmless: ['pem'], doc: 'form of the key file' },
 
   // §3.4 plugins
-  { name: 'plugin', type: 'string', scope: 'P', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin' },
-  { name: 'auth_plugin', type: 'string', scope: 'P', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin' },
-  { name: 'global_plugin', type: 'string', scope: 'G', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin for all listeners' },
-  { name: 'plugin_load', type: 'string', scope: 'G', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'load a plugin and name it' },
-  { name: 'plugin_use', type: 'string', scope: 'L', tier: 'C', hup: 'N', support: 'refused', repeat: 'add', refusedLate: 13, doc: 'use a named plugin for this listener' },
+  { name: 'plugin', type: 'string', scope: 'P', tier: 'B', hup: 'Y', support: 'honoured', repeat: 'add', doc: '`mosquitto_password_file` with `plugin_opt_password_file`, or `mosquitto_acl_file` with `plugin_opt_acl_file`: as `password_file`, `acl_file`; any other is refused (exit code 13)' },
+  { name: 'auth_plugin', type: 'string', scope: 'P', tier: 'B', hup: 'Y', support: 'honoured', repeat: 'add', doc: 'as `plugin`' },
+  { name: 'global_plugin', type: 'string', scope: 'G', tier: 'B', hup: 'Y', support: 'honoured', repeat: 'add', doc: 'as `plugin`, for all listeners' },
+  { name: 'plugin_load', type: 'string', scope: 'G', tier: 'B', hup: 'Y', support: 'honoured', repeat: 'add', doc: '`NAME PATH`: as `plugin`, for the listeners that use it' },
+  { name: 'plugin_use', type: 'string', scope: 'L', tier: 'B', hup: 'Y', support: 'honoured', repeat: 'add', doc: 'use a plugin of `plugin_load` for this listener; with `per_listener_settings` only' },
   { name: 'auth_plugin_deny_special_chars', type: 'boolean', scope: 'X', tier: 'C', hup: 'N', support: 'refused', default: 'true', harmless: [true], doc: 'refuse wildcards in usernames and client identifiers' },
 
   // §3.5 bridge

@@ -22,7 +22,11 @@ const SECTIONS: readonly {
     scopes: ['B'],
     intro: 'These belong to a `connection`, which is refused in this version.',
   },
-  { title: 'Plugins', scopes: ['X'], intro: 'These belong to a plugin; plugins are refused (exit code 13).' },
+  {
+    title: 'Plugins',
+    scopes: ['X'],
+    intro: 'These belong to the plugin above them; `plugin_opt_KEY` and `auth_opt_KEY` too.',
+  },
 ];
 
 const HUP: Readonly<Record<ConfOption['hup'], string>> = {

@@ -8,7 +8,8 @@ import {
   type LogType,
   type SecuritySettings,
 } from '../settings.js';
-import { type ConfPosition, placeOf } from './conf-error.js';
+import { type ConfError, type ConfPosition, placeOf } from './conf-error.js';
+import { Plugins } from './plugins.js';
 import { checkTlsOptions } from './tls-options.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -41,6 +42,9 @@ export class SettingsDraft {
   readonly broker: Mutable<BrokerSettings> = { ...DEFAULT_SETTINGS };
   readonly log: Mutable<BrokerSettings['log']> = { ...DEFAULT_SETTINGS.log };
   readonly listeners: ListenerDraft[] = [];
+  readonly plugins = new Plugins();
+  /** What ends the start when the security files are read; known when all is read. */
+  refusal: ConfError | undefined;
   /** `per_listener_settings`. */
   perListener = false;
   /** The listener that `port`, `bind_address` and options above every `listener` speak about. */
@@ -82,7 +86,9 @@ export class SettingsDraft {
       if (this.opensDefault) drafts.push(this.defaultListener);
       else this.warnAboutDefault(this.defaultListener, localOnly, warn);
     }
-    const loopback = this.finishListener(this.defaultListener ?? newListener());
+    const loopbackDraft = this.defaultListener ?? newListener();
+    this.refusal = this.plugins.apply(this.securityDrafts(loopbackDraft));
+    const loopback = this.finishListener(loopbackDraft);
     const ports = localPorts.length === 0 ? [DEFAULT_LISTENER.port] : localPorts;
     return {
       ...this.broker,
@@ -92,6 +98,12 @@ export class SettingsDraft {
       localOnly,
       log: { ...this.log, types: this.logTypes === undefined ? this.log.types : [...this.logTypes] },
     };
+  }
+
+  /** Whose security settings there are. */
+  private securityDrafts(loopback: ListenerDraft): Mutable<SecuritySettings>[] {
+    if (!this.perListener) return [this.broker];
+    return [...this.listeners, loopback].map(({ security }) => security);
   }
 
   private finishListener(draft: ListenerDraft): ListenerSettings {
