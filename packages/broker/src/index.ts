@@ -10,6 +10,7 @@ export type {
   Store,
   StoredDelivery,
   StoredEntry,
+  StoredIdentity,
   StoredMessage,
   StoredReceipt,
   StoredRecord,

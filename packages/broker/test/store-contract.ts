@@ -35,17 +35,22 @@ const retained = (number: number): StoredRecord => ({
   kind: 'retained',
   message: number,
   since: 1_767_225_600_000.125,
+  source: number === 1 ? undefined : { clientId: 'c', username: '', listener: '/a' },
 });
 const batchOf = (...entries: readonly (readonly [number, StoredRecord | undefined])[]): Batch =>
   new Map(entries);
 
 /** One of every kind with every field at its ends. */
 const EVERY_KIND: readonly StoredRecord[] = [
-  { kind: 'session', clientId: 'c', username: undefined, expiryInterval: 1, offlineSince: undefined },
   {
     kind: 'session',
-    clientId: 'Ж\u{1f980}',
-    username: '',
+    client: { clientId: 'c', username: undefined, listener: '*:1883' },
+    expiryInterval: 1,
+    offlineSince: undefined,
+  },
+  {
+    kind: 'session',
+    client: { clientId: 'Ж\u{1f980}', username: '', listener: '/run/broker.sock' },
     expiryInterval: 4_294_967_295,
     offlineSince: 1_767_225_600_000.125,
   },

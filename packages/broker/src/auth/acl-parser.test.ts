@@ -13,6 +13,7 @@ function parse(content: string | Uint8Array) {
   const log: Log = { ...silentLog, warning: (text) => warnings.push(text) };
   const acl = parseAcl(Buffer.from(content as string), 'acl', log);
   const realm = {
+    listener: '*:1883',
     anonymous: true,
     allowZeroLengthClientId: true,
     autoIdPrefix: '',

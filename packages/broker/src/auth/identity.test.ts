@@ -13,7 +13,13 @@ class Client {
 
   constructor(acl: string | undefined, clientId: string, username?: string) {
     const log: Log = { ...silentLog, notice: (text) => this.logged.push(text) };
-    this.#realm = { anonymous: true, allowZeroLengthClientId: true, autoIdPrefix: '', secrets: NO_SECRETS };
+    this.#realm = {
+      listener: '*:1883',
+      anonymous: true,
+      allowZeroLengthClientId: true,
+      autoIdPrefix: '',
+      secrets: NO_SECRETS,
+    };
     this.reload(acl);
     this.#identity = new Identity(this.#realm, clientId, username, log);
   }

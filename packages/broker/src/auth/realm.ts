@@ -6,6 +6,8 @@ import { NO_SECRETS, type SecretLoader, type Secrets } from './secrets.js';
  * reload changes what it holds, for those that are connected too.
  */
 export interface Realm {
+  /** Which listener it is of: its path, or its host and port. Another process of the same configuration finds it by that. */
+  readonly listener: string;
   /** CONNECT without a username is accepted (broker §4.1). */
   readonly anonymous: boolean;
   /** An empty Client Identifier is accepted, and one is assigned. */
@@ -46,6 +48,13 @@ export class Realms {
     return realm;
   }
 
+  /** The realm of the listener of this name; where there is none any more, that of the first. */
+  named(name: string): Realm {
+    const { listeners } = this.#settings;
+    const [first] = listeners as [ListenerSettings];
+    return this.of(listeners.find((listener) => nameOf(listener) === name) ?? first);
+  }
+
   /** After a reload: every realm holds what the listener at the same place of `settings` says now. */
   update(settings: BrokerSettings, secrets: SecretsByListener): void {
     const before = this.#settings.listeners;
@@ -61,9 +70,14 @@ export class Realms {
   }
 }
 
+function nameOf({ path, host, port }: ListenerSettings): string {
+  return path ?? `${host ?? '*'}:${port}`;
+}
+
 function realmOf(settings: BrokerSettings, listener: ListenerSettings, secrets: Secrets): MutableRealm {
   const security = listener.security ?? settings;
   return {
+    listener: nameOf(listener),
     anonymous: listener.allowAnonymous ?? security.allowAnonymous ?? settings.localOnly,
     allowZeroLengthClientId: security.allowZeroLengthClientId,
     autoIdPrefix: listener.autoIdPrefix ?? security.autoIdPrefix,

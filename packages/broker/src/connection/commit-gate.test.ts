@@ -141,6 +141,24 @@ describe.each([3, 4, 5] as const)('persist, then acknowledge, protocol level %i 
     expect(store.commits).toBe(before);
   });
 
+  it('CONNACK of a session that nobody has to keep waits for nothing, however long its password takes', async () => {
+    const store = new DeferredStore();
+    const accept = new Map<string, (verdict: 'accepted') => void>();
+    const verify = (user: string) => new Promise<'accepted'>((resolve) => accept.set(user, resolve));
+    const broker = await brokerWith(store, { verifier: { verify } });
+    const keeper = await broker.attempt({ ...lasting(version, 'keeper'), username: 'keeper' });
+    const plain = await broker.attempt({ protocolVersion: version, clientId: 'plain', username: 'plain' });
+    store.prompt = false;
+    accept.get('keeper')?.('accepted');
+    expect(await keeper.take()).toEqual([]);
+    expect(store.waiting).toBeDefined();
+    accept.get('plain')?.('accepted');
+    expect((await plain.take())[0]).toMatch(/^CONNACK 0x00/);
+    expect(await keeper.take()).toEqual([]);
+    await store.save();
+    expect((await keeper.take())[0]).toMatch(/^CONNACK 0x00/);
+  });
+
   it('everything keeps its order behind what waits', async () => {
     const { store, client } = await scene(version);
     store.prompt = false;
@@ -328,6 +346,20 @@ describe('who makes the store wait is not read (broker B-10)', () => {
       'SUBACK #1 0x00',
       ...Array.from({ length: 50_000 }, () => 'PINGRESP'),
     ]);
+  });
+
+  it('is not slow whom the store keeps from taking what there is', async () => {
+    const { store, broker, client, passer } = await scene(4);
+    store.prompt = false;
+    expect(await client.send(subscribePacket({ t: 0 }))).toEqual([]);
+    for (let number = 0; number < 10; number++)
+      passer.write(publishPacket('t', payload.subarray(0, 100_000)));
+    await passer.take();
+    await broker.pass(60);
+    store.prompt = true;
+    await store.save();
+    expect(await client.take()).toHaveLength(11);
+    expect(broker.engine.counters.dropped).toBe(0);
   });
 
   it('ends with the connection', async () => {

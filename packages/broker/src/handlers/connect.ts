@@ -182,6 +182,8 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
     return refuse(connection, packet, REFUSALS.tooManyClients);
   }
   connection.clientId = clientId;
+  // What was changed while its credentials were checked is none of its business.
+  connection.gate?.begin();
   const holder = engine.sessions.get(clientId)?.connection;
   if (holder !== undefined && holder.order > connection.order) {
     // Its password took longer than that of a later CONNECT, which has taken it over by that (broker §9.4).

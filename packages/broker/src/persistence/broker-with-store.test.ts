@@ -83,7 +83,7 @@ it('does not start where the store cannot be read, and leaves nothing open', asy
   const { port } = probe.address() as { port: number };
   await new Promise((resolve) => probe.close(resolve));
   const store = new MemoryStore();
-  await store.commit(new Map([[2, { kind: 'retained', message: 1, since: 0 }]]));
+  await store.commit(new Map([[2, { kind: 'retained', message: 1, since: 0, source: undefined }]]));
   await expect(start({ store, port })).rejects.toThrow('record 2 of the store refers to record 1');
   await expect(SocketClient.open(port)).rejects.toThrow('ECONNREFUSED');
 });

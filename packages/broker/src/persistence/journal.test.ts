@@ -5,7 +5,12 @@ import { silentLog } from '../log/log.js';
 import { type CommitWaiter, Journal, LARGEST_BATCH } from './journal.js';
 import type { StoredRecord } from './store.js';
 
-const retained = (message: number): StoredRecord => ({ kind: 'retained', message, since: 0 });
+const retained = (message: number): StoredRecord => ({
+  kind: 'retained',
+  message,
+  since: 0,
+  source: undefined,
+});
 const message = (bytes: number): StoredRecord => ({
   kind: 'message',
   packet: Buffer.alloc(bytes),

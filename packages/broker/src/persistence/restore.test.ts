@@ -9,7 +9,9 @@ import {
   subscribePacket,
   unsubscribePacket,
 } from '../../test/raw-client.js';
-import type { TestBroker, TestBrokerOptions } from '../../test/test-broker.js';
+import { type TestBroker, type TestBrokerOptions, withAcl } from '../../test/test-broker.js';
+import { NO_SECRETS } from '../auth/secrets.js';
+import { DEFAULT_LISTENER, type ListenerSettings } from '../settings.js';
 import { MemoryStore } from './memory-store.js';
 import type { StoredEntry, StoredRecord } from './store.js';
 
@@ -152,7 +154,7 @@ describe('sessions', () => {
     const fields = { clientId: 'client', cleanStart: false, username: 'me', password: Buffer.from('x') };
     await broker.connect({ ...fields, protocolVersion: 3 });
     const next = await killed(broker, store, 1e9);
-    expect(next.engine.sessions.get('client')?.username).toBe('me');
+    expect(next.engine.sessions.get('client')?.identity?.username).toBe('me');
   });
 });
 
@@ -324,11 +326,57 @@ describe('retained messages', () => {
   });
 });
 
+describe('rights', () => {
+  const open = { ...DEFAULT_LISTENER, port: 1 };
+  const closed = { ...DEFAULT_LISTENER, port: 2 };
+  const secrets = ({ port }: ListenerSettings) => (port === 2 ? withAcl('topic read r')(closed) : NO_SECRETS);
+  const options: TestBrokerOptions = { settings: { listeners: [open, closed] }, secrets };
+  const names = (broker: TestBroker, id: string) => {
+    const topics: string[] = [];
+    broker.engine.sessions.get(id)?.forEachMessage(({ topic }) => topics.push(topic));
+    return topics;
+  };
+
+  it('of a session are those of the listener that it came through, while it is offline too (broker §4.6)', async () => {
+    const { store, broker } = await start(options);
+    for (const listener of [open, closed]) {
+      const client = await broker.connect(lasting(`through ${listener.port}`), listener);
+      await client.send(subscribePacket({ '#': 1 }));
+    }
+    const next = await killed(broker, store, 0, options);
+    const publisher = await next.connect({ clientId: 'publisher' }, open);
+    await publisher.send(
+      publishPacket('r', '1', { qos: 1 }),
+      publishPacket('s', '1', { qos: 1, packetId: 2 }),
+    );
+    expect([names(next, 'through 1'), names(next, 'through 2')]).toEqual([['r', 's'], ['r']]);
+    // Where there is no such listener any more, those of the first.
+    const other = await killed(broker, store, 0, { ...options, settings: { listeners: [closed] } });
+    const there = await other.connect({ clientId: 'publisher' }, open);
+    await there.send(publishPacket('s', '1', { qos: 1 }));
+    expect(names(other, 'through 1')).toEqual([]);
+  });
+
+  it('of the publisher of a retained message are asked after with check_retain_source (broker §4.4)', async () => {
+    const settings = { listeners: [open, closed], checkRetainSource: true };
+    const { store, broker } = await start({ ...options, settings });
+    const publisher = await broker.connect({ clientId: 'publisher' }, open);
+    await publisher.send(publishPacket('r', '1', { retain: true }));
+    const seen = async (there: ListenerSettings, may: boolean) => {
+      const refused = withAcl('topic read #')(there);
+      const next = await killed(broker, store, 0, { settings, secrets: () => (may ? NO_SECRETS : refused) });
+      const watcher = await next.connect({ clientId: 'watcher' }, there);
+      return (await watcher.send(subscribePacket({ r: 0 }))).slice(1);
+    };
+    expect(await seen(open, true)).toEqual(['PUBLISH r=1 retain']);
+    expect(await seen(open, false)).toEqual([]);
+  });
+});
+
 describe('what does not fit together is not started with', () => {
   const session: StoredRecord = {
     kind: 'session',
-    clientId: 'c',
-    username: undefined,
+    client: { clientId: 'c', username: undefined, listener: '*:1883' },
     expiryInterval: 1,
     offlineSince: undefined,
   };

@@ -24,6 +24,7 @@ import type {
   StoredSession,
   StoredSubscription,
 } from './store.js';
+import { identityOf } from './stored-identity.js';
 
 /** Builds an engine's state from the records of a store. @throws Error where they do not fit together. */
 export async function restore(engine: Engine, persistence: Persistence, store: Store): Promise<void> {
@@ -75,9 +76,9 @@ class Restoration {
     this.#persistence.messages.known(message, number);
   }
 
-  #session(number: number, { clientId, username, expiryInterval, offlineSince }: StoredSession): void {
-    const session = new Session(clientId, this.#engine);
-    session.username = username;
+  #session(number: number, { client, expiryInterval, offlineSince }: StoredSession): void {
+    const session = new Session(client.clientId, this.#engine);
+    session.identity = identityOf(this.#engine, client);
     session.expiryInterval = expiryInterval;
     session.offlineSince = offlineSince;
     session.saved = new SavedSession(session, this.#persistence, number);
@@ -120,6 +121,7 @@ class Restoration {
 
   #retained(number: number, record: StoredRetained): void {
     const message = this.#messageOf(number, record.message);
+    message.source = record.source && identityOf(this.#engine, record.source);
     this.#engine.retained.restore(message, record.since);
     this.#engine.retained.saved?.known(message, number);
   }

@@ -1,5 +1,6 @@
 import type { Message } from '../routing/message.js';
 import type { Persistence } from './persistence.js';
+import { storedIdentity } from './stored-identity.js';
 
 /** What the store is told of retained messages; those below `$SYS` are the broker's own and made anew (broker §8). */
 export class SavedRetained {
@@ -14,7 +15,9 @@ export class SavedRetained {
   set(message: Message, since: number): void {
     if (message.topic.startsWith('$SYS/')) return;
     const { journal, messages } = this.#persistence;
-    this.#numbers.set(message, journal.add({ kind: 'retained', message: messages.refer(message), since }));
+    const source = message.source && storedIdentity(message.source);
+    const number = journal.add({ kind: 'retained', message: messages.refer(message), since, source });
+    this.#numbers.set(message, number);
   }
 
   /** It is not any more: another took its place, it was cleared, it expired. */

@@ -1,10 +1,12 @@
+import type { Identity } from '../auth/identity.js';
 import type { Message } from '../routing/message.js';
 import type { Subscription } from '../routing/subscription.js';
 import type { Delivery } from '../session/delivery.js';
 import type { OfflineMessage } from '../session/offline-qos0.js';
 import type { Session } from '../session/session.js';
 import type { Persistence } from './persistence.js';
-import type { StoredDelivery, StoredSubscription } from './store.js';
+import type { StoredDelivery, StoredSession, StoredSubscription } from './store.js';
+import { storedIdentity } from './stored-identity.js';
 
 interface Item {
   readonly number: number;
@@ -32,9 +34,10 @@ export class SavedSession {
     this.#persistence.journal.put(this.#number, this.#record());
   }
 
-  #record() {
-    const { clientId, username, expiryInterval, offlineSince } = this.#session;
-    return { kind: 'session', clientId, username, expiryInterval, offlineSince } as const;
+  #record(): StoredSession {
+    const { identity, expiryInterval, offlineSince } = this.#session;
+    const client = storedIdentity(identity as Identity);
+    return { kind: 'session', client, expiryInterval, offlineSince };
   }
 
   /** A subscription is made, or made again with other options. */

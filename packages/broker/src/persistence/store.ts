@@ -63,12 +63,19 @@ export interface StoredMessage {
   readonly expiresAt: number | undefined;
 }
 
+/** Who somebody is to the rules of who may do what. */
+export interface StoredIdentity {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  /** The listener whose rules hold: `Realm.listener`. */
+  readonly listener: string;
+}
+
 /** A session that outlives its connection. */
 export interface StoredSession {
   readonly kind: 'session';
-  readonly clientId: string;
-  /** Of its last connection. */
-  readonly username: string | undefined;
+  /** By its last connection. */
+  readonly client: StoredIdentity;
   /** Session Expiry Interval in seconds, 1 to 4,294,967,295, which is for ever. */
   readonly expiryInterval: number;
   /**
@@ -124,4 +131,6 @@ export interface StoredRetained {
   readonly message: number;
   /** When it came, in milliseconds since 1970. */
   readonly since: number;
+  /** Who published it; undefined: the broker itself. */
+  readonly source: StoredIdentity | undefined;
 }

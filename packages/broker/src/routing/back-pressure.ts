@@ -128,6 +128,8 @@ export class BackPressure {
   sweep(now: number): void {
     const connection = this.#session.connection;
     if (!this.#blocked || this.#slow || connection === undefined) return;
+    // It cannot take what the store keeps back.
+    if (connection.gate !== undefined && connection.gate.size > 0) this.#markTime = now;
     if (connection.progress - this.#markProgress >= LEAST_PROGRESS) {
       this.#markProgress = connection.progress;
       this.#markTime = now;

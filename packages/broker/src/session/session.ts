@@ -49,8 +49,6 @@ export class Session implements OutboundSink<Delivery>, Due {
   routed = 0;
   /** Seconds it is kept after its connection ended; 0: it ends with it. */
   expiryInterval = 0;
-  /** User that its client came in as last. */
-  username: string | undefined;
   /** What is saved of it; undefined: it ends with its connection, or nothing is saved. */
   saved: SavedSession | undefined;
   /** When its last connection ended, in milliseconds since 1970; undefined while it has one. */
@@ -117,7 +115,6 @@ export class Session implements OutboundSink<Delivery>, Due {
     this.expiryInterval = expiryInterval;
     // A session that goes on adopts the rules of the listener it comes back through (broker §4.6).
     this.identity = identity;
-    this.username = identity.username;
     this.offlineSince = undefined;
     const { persistence } = this.engine;
     if (persistence === undefined) return;
