@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -320,6 +320,41 @@ describe('close()', () => {
     // Ends by itself, or the test runs into its time limit.
     const [code] = await once(child, 'close');
     expect({ code, output }).toEqual({ code: 0, output: 'closed\n' });
+  });
+});
+
+describe('authMethods', () => {
+  const name = 'SCRAM-SHA-256';
+  const by = (method: string, data: string) => ({
+    protocolVersion: 5 as const,
+    properties: [
+      { name: 'authenticationMethod' as const, value: method },
+      { name: 'authenticationData' as const, value: Buffer.from(data) as Uint8Array },
+    ],
+  });
+  const answer = async (broker: Broker, method: string, data: string) => {
+    const client = await SocketClient.open(broker.port, undefined, 5);
+    client.send(connectPacket(by(method, data)));
+    await client.until((bytes) => bytes.length > 6);
+    return `${client.bytes.slice(0, 2)} ${client.bytes.slice(6, 8)}`;
+  };
+
+  it('decide who comes in, one of the name of scramFile in its place', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tsmqtt-broker-'));
+    open.push(() => rm(folder, { recursive: true }));
+    const scramFile = path.join(folder, 'scram');
+    await writeFile(scramFile, '', { mode: 0o600 });
+    const decide = (_client: unknown, data: Uint8Array | undefined) =>
+      Buffer.from(data ?? []).toString() === 'right'
+        ? ({ result: 'accept', username: 'ann' } as const)
+        : ({ result: 'refuse' } as const);
+    const authMethods = [{ name: 'TOKEN', start: decide }];
+    const broker = await start({ scramFile, authMethods });
+    expect(await answer(broker, 'TOKEN', 'right')).toBe('20 00');
+    expect(await answer(broker, 'TOKEN', 'wrong')).toBe('20 87');
+    expect(await answer(broker, name, 'n,,n=a,r=x')).toMatch(/^f0/);
+    const instead = await start({ scramFile, authMethods: [{ name, start: decide }] });
+    expect(await answer(instead, name, 'right')).toBe('20 00');
   });
 });
 

@@ -10,7 +10,7 @@
 import { isUtf8 } from 'node:buffer';
 
 /** Longest message that is looked at, in bytes. Names and nonces are short; what is kept of them is bounded by this. */
-export const MAX_SCRAM_MESSAGE = 4096;
+export const MAX_SCRAM_MESSAGE = 1024;
 
 export interface ClientFirst {
   /** `n,,` and the like: comes back in the final message. */
