@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Connect,
   encodePacket,
@@ -8,29 +7,17 @@ import {
   property,
   ReasonCode,
   Verdict,
-  type Will,
 } from '@tsmqtt/protocol';
 import type { AuthMethod } from '../auth/auth-method.js';
 import { type AuthVerdict, authenticate } from '../auth/authenticate.js';
-import { Authentication, authMethodOf } from '../auth/authentication.js';
+import { Authentication } from '../auth/authentication.js';
 import { Identity } from '../auth/identity.js';
 import { NO_IDENTITY, provedUsername } from '../auth/proved-username.js';
 import { type Connection, Phase } from '../connection/connection.js';
 import { NEVER, UNLIMITED_WINDOW, windowOf3 } from '../session/session.js';
+import { type Admission, admit } from './admission.js';
+import { connackProperties, logAccepted } from './connack.js';
 import { REFUSALS, type Refusal } from './connect-refusal-table.js';
-
-/** What was found out about a CONNECT before its credentials were checked. */
-interface Admission {
-  readonly packet: Connect;
-  /** With the topic that it means behind a mount point. */
-  readonly will: Will | undefined;
-  readonly clientId: string;
-  /** The broker made the Client Identifier up [MQTT-3.1.3-6] [MQTT311-3.1.3-6]. */
-  readonly assigned: boolean;
-  readonly keepAlive: number;
-  /** Decides by an exchange of AUTH packets; undefined: User Name and Password decide. */
-  readonly method: AuthMethod | undefined;
-}
 
 /** CONNECT (3.1.4): checks in the order of broker §9.2, then credentials, then the session. */
 export function handleConnect(connection: Connection, packet: Connect): Verdict {
@@ -99,46 +86,6 @@ function verify(connection: Connection, admission: Admission): Verdict {
     connection.resume();
   });
   return Verdict.PAUSE;
-}
-
-function admit(connection: Connection, packet: Connect): Admission | Refusal {
-  const { engine, realm } = connection;
-  const { settings } = engine;
-  const { will } = packet;
-  if (will !== undefined) {
-    // [MQTT-3.2.2-13] [MQTT-3.2.2-12]
-    if (will.retain && !settings.retainAvailable) return REFUSALS.willRetain;
-    if (will.qos > connection.maximumQoS) return REFUSALS.willQoS;
-    if (settings.messageSizeLimit > 0 && will.payload.length > settings.messageSizeLimit)
-      return REFUSALS.willTooLarge;
-    if (will.topic.startsWith('$CONTROL/')) return REFUSALS.willTopicControl;
-  }
-  const methodName = property(packet.properties, 'authenticationMethod');
-  const method = methodName === undefined ? undefined : authMethodOf(connection, methodName);
-  // [MQTT-4.12.0-1]
-  if (methodName !== undefined && method === undefined) return REFUSALS.authMethod;
-  const assigned = packet.clientId === '';
-  if (assigned && !mayBeAssigned(packet, realm.allowZeroLengthClientId)) return REFUSALS.emptyClientId;
-  const limit = settings.maxKeepAlive;
-  const tooLong = limit > 0 && (packet.keepAlive === 0 || packet.keepAlive > limit);
-  // MQTT 5 is told another value as Server Keep Alive; 3.x has no way to be told (broker §9.2).
-  if (tooLong && packet.protocolVersion !== 5) return REFUSALS.keepAlive;
-  const { mountPoint } = connection;
-  return {
-    packet,
-    will: will && mountPoint ? { ...will, topic: mountPoint.topic(will.topic) } : will,
-    // Of any length and any text [MQTT-3.1.3-5] [MQTT311-3.1.3-5].
-    clientId: assigned ? realm.autoIdPrefix + randomUUID().toUpperCase() : packet.clientId,
-    assigned,
-    keepAlive: tooLong ? limit : packet.keepAlive,
-    method,
-  };
-}
-
-/** 3.1 never; 3.1.1 only with Clean Session [MQTT311-3.1.3-7] [MQTT311-3.1.3-8]; MQTT 5 always, if the configuration lets it. */
-function mayBeAssigned(packet: Connect, allowed: boolean): boolean {
-  if (packet.protocolVersion === 3 || !allowed) return false;
-  return packet.protocolVersion === 5 || packet.cleanStart;
 }
 
 function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verdict {
@@ -267,47 +214,4 @@ function expiryOf(packet: Connect): number {
 function windowOf(connection: Connection, packet: Connect): number {
   if (packet.protocolVersion === 5) return property(packet.properties, 'receiveMaximum') ?? UNLIMITED_WINDOW;
   return windowOf3(connection.engine.settings);
-}
-
-/**
- * In the order of broker §9.3. Never Response Information [MQTT-3.1.2-28], Reason String [MQTT-3.2.2-19], User Property
- * [MQTT-3.2.2-20].
- */
-function connackProperties(
-  connection: Connection,
-  { packet, clientId, assigned, keepAlive }: Admission,
-  authData: Uint8Array | undefined,
-): Property[] {
-  const { settings } = connection.engine;
-  const { maximumQoS } = connection;
-  const { maxTopicAlias } = connection.listener;
-  const properties: Property[] = [];
-  if (keepAlive !== packet.keepAlive) properties.push({ name: 'serverKeepAlive', value: keepAlive });
-  if (maxTopicAlias > 0) properties.push({ name: 'topicAliasMaximum', value: maxTopicAlias });
-  // [MQTT-3.1.3-7] [MQTT-3.2.2-16]
-  if (assigned) properties.push({ name: 'assignedClientIdentifier', value: clientId });
-  if (!settings.retainAvailable) properties.push({ name: 'retainAvailable', value: 0 });
-  properties.push({ name: 'maximumPacketSize', value: settings.maxPacketSize });
-  if (connection.receiveMaximum > 0)
-    properties.push({ name: 'receiveMaximum', value: connection.receiveMaximum });
-  // [MQTT-3.2.2-9]
-  if (maximumQoS < 2) properties.push({ name: 'maximumQoS', value: maximumQoS });
-  // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
-  if (connection.authentication !== undefined)
-    properties.push(...connection.authentication.properties(authData));
-  return properties;
-}
-
-function logAccepted(connection: Connection, packet: Connect, keepAlive: number): void {
-  const { engine, peer, clientId, credentials } = connection;
-  if (!engine.settings.connectionMessages) return;
-  const user = credentials.username === undefined ? '' : `, u'${credentials.username}'`;
-  const clean = packet.cleanStart ? 1 : 0;
-  engine.log.notice(
-    `New ${connection.bridge ? 'bridge' : 'client'} connected from ${peer.address}:${peer.port} as ${clientId} (p${packet.protocolVersion}, c${clean}, k${keepAlive}${user}).`,
-  );
-  const { encryption } = peer;
-  if (encryption !== undefined) {
-    engine.log.notice(`Client ${clientId} negotiated ${encryption.version} cipher ${encryption.cipher}`);
-  }
 }
