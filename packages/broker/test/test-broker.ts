@@ -7,6 +7,7 @@ import { Realms, type SecretsByListener } from '../src/auth/realm.js';
 import type { ScramSha256 } from '../src/auth/scram-sha-256.js';
 import { NO_SECRETS, type Secrets } from '../src/auth/secrets.js';
 import { Connection } from '../src/connection/connection.js';
+import type { PeerIdentity } from '../src/connection/peer.js';
 import { Engine } from '../src/engine.js';
 import type { Log } from '../src/log/log.js';
 import { silentLog } from '../src/log/log.js';
@@ -29,6 +30,8 @@ export interface TestBrokerOptions {
   readonly logsAll?: boolean;
   readonly verifier?: Pick<PasswordVerifier, 'verify'>;
   readonly scram?: ScramSha256;
+  /** What the clients have proved before CONNECT; default: nothing. */
+  readonly identity?: PeerIdentity;
   readonly authMethods?: readonly AuthMethod[];
   /** Where its time begins, in milliseconds since 1970. */
   readonly now?: number;
@@ -68,10 +71,12 @@ export class TestBroker {
   /** Log lines as `LEVEL text`. */
   readonly logged: string[] = [];
   readonly #traffic = new Traffic();
+  readonly #identity: PeerIdentity | undefined;
   #now: number;
 
   constructor(options: TestBrokerOptions = {}) {
     const { settings = {}, listener = {}, verifier, scram, authMethods, acl, logsAll = false } = options;
+    this.#identity = options.identity;
     this.#now = options.now ?? Date.UTC(2026, 0, 1);
     this.listener = { ...DEFAULT_LISTENER, ...listener };
     const keep = (type: string) => (text: string) => void this.logged.push(`${type} ${text}`);
@@ -112,7 +117,11 @@ export class TestBroker {
   /** A connection on which nothing has been sent. */
   open(version: ProtocolVersion = 4, listener: Partial<ListenerSettings> = {}): RawClient {
     const [near, far] = MemorySocket.pair(this.#traffic);
-    new Connection(far, this.engine, this.#listenerOf(listener), { address: '127.0.0.1', port: 1 });
+    new Connection(far, this.engine, this.#listenerOf(listener), {
+      address: '127.0.0.1',
+      port: 1,
+      identity: this.#identity,
+    });
     return new RawClient(near, () => this.settle(), version);
   }
 

@@ -121,6 +121,12 @@ describe('the exchange of a CONNECT (4.12)', () => {
     },
   );
 
+  it('any method where the certificate says who it is', async () => {
+    const identity = { commonName: 'bob', subject: 'CN=bob' };
+    const broker = brokerWith(new Echo(), { identity, listener: { useIdentityAsUsername: true } });
+    expect(await (await broker.attempt(by('ECHO', 'ok'))).take()).toEqual(['CONNACK 0x8c', 'closed']);
+  });
+
   it('without a method no AUTH is sent, nor is one in CONNACK [MQTT-4.12.0-6]', async () => {
     const client = await brokerWith(new Echo()).attempt({ protocolVersion: 5 });
     expect(await client.take()).toEqual([`CONNACK 0x00 ${DEFAULTS}`]);

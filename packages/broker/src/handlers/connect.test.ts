@@ -2,8 +2,6 @@ import type { ProtocolVersion } from '@tsmqtt/protocol';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, connectPacket, publishPacket } from '../../test/raw-client.js';
 import { TestBroker, type TestBrokerOptions } from '../../test/test-broker.js';
-import { NO_SECRETS } from '../auth/secrets.js';
-import type { BrokerSettings } from '../settings.js';
 
 const NAME = { MQTT: '0004 4d515454', MQIsdp: '0006 4d5149736470' } as const;
 
@@ -123,6 +121,9 @@ const ROWS: readonly Row[] = [
   { what: 'use_username_as_clientid, empty username', flags: '82', payload: `${ID} 0000`, broker: { listener: { useUsernameAsClientId: true } }, answers: NOT_AUTHORISED },
   { what: 'use_username_as_clientid, username', flags: '82', payload: `${ID} 0001 75`, broker: { listener: { useUsernameAsClientId: true } }, answers: ACCEPTED },
   { what: 'use_username_as_clientid, username, empty identifier', flags: '82', payload: '0000 0001 75', broker: { listener: { useUsernameAsClientId: true } }, answers: { 3: '20 02 00 02', 4: ACCEPTED[4], 5: '20 12 00 00 0f 22 00 0a 12 00 01 75 27 00 1e 84 80 21 00 14' } },
+  { what: 'use_identity_as_username, no certificate', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { listener: { useIdentityAsUsername: true } }, answers: { 3: '20 02 00 04', 4: '20 02 00 04', 5: '20 03 00 86 00' } },
+  { what: 'use_identity_as_username, certificate without CN', flags: '02', payload: ID, broker: { listener: { useIdentityAsUsername: true }, identity: { commonName: undefined, subject: 'O=x' } }, answers: { 3: '20 02 00 04', 4: '20 02 00 04', 5: '20 03 00 86 00' } },
+  { what: 'use_identity_as_username, whatever the password', flags: 'c2', payload: `${ID} 0001 75 0001 70`, broker: { verifier: refuses, listener: { useIdentityAsUsername: true }, identity: { commonName: 'ann', subject: 'CN=ann' } }, answers: ACCEPTED },
   { what: 'identifier with the prefix', flags: '02', payload: '0002 612d', broker: { settings: { clientIdPrefix: 'a-' } }, answers: ACCEPTED },
   { what: 'identifier without the prefix', flags: '02', payload: ID, broker: { settings: { clientIdPrefix: 'a-' } }, answers: NOT_AUTHORISED },
   { what: 'assigned identifier without the prefix', flags: '02', payload: '0000', broker: { settings: { clientIdPrefix: 'a-' } }, answers: { 4: '20 02 00 05', 5: '20 03 00 87 00' } },
@@ -295,24 +296,21 @@ describe('global_max_clients', () => {
 });
 
 describe('a reload goes for those who come after it (broker T-6)', () => {
-  const reload = (broker: TestBroker, settings: Partial<BrokerSettings>) =>
-    broker.engine.reload({ ...broker.engine.settings, ...settings }, () => NO_SECRETS);
-
   it('global_max_clients', async () => {
     const broker = new TestBroker();
     const first = await broker.connect({ clientId: 'one' });
     await broker.connect({ clientId: 'two' });
-    await reload(broker, { globalMaxClients: 1 });
+    await broker.reload({ globalMaxClients: 1 });
     expect(await first.send('c0 00')).toEqual(['PINGRESP']);
     expect(await (await broker.attempt({ clientId: 'three' })).take()).toEqual(['closed']);
-    await reload(broker, { globalMaxClients: 3 });
+    await broker.reload({ globalMaxClients: 3 });
     await broker.connect({ clientId: 'three' });
   });
 
   it('clientid_prefixes', async () => {
     const broker = new TestBroker();
     const first = await broker.connect({ clientId: 'one' });
-    await reload(broker, { clientIdPrefix: 'a-' });
+    await broker.reload({ clientIdPrefix: 'a-' });
     expect(await first.send('c0 00')).toEqual(['PINGRESP']);
     expect(await (await broker.attempt({ clientId: 'one' })).take()).toEqual(['CONNACK 0x05', 'closed']);
     await broker.connect({ clientId: 'a-one' });
