@@ -24,7 +24,7 @@ it.each([
   expect(() => parse(text)).toThrow(
     expect.objectContaining({
       exitCode: 3,
-      lines: [`Error: psk for identity "${identity}" ${fault}. (f:${line})`, 'Error opening psk file "f".'],
+      lines: [`Error: psk for identity "${identity}" ${fault}. (f:${line})`],
     }),
   );
 });

@@ -32,10 +32,7 @@ function readKey(identity: string, hex: string, place: string): Buffer {
         ? `is longer than ${LONGEST_KEY} bytes`
         : undefined;
   if (fault !== undefined) {
-    throw new SecretFileError(3, [
-      `Error: psk for identity "${identity}" ${fault}. (${place})`,
-      `Error opening psk file "${place.replace(/:\d+$/, '')}".`,
-    ]);
+    throw new SecretFileError(3, [`Error: psk for identity "${identity}" ${fault}. (${place})`]);
   }
   return Buffer.from(digits, 'hex');
 }

@@ -29,7 +29,12 @@ const KINDS = {
   /** What clients may do with topics. */
   acl: { setting: 'aclFile', noun: 'acl_file', failure: 'Error opening acl file', parse: parseAcl },
   /** Keys of TLS-PSK by identity. */
-  preSharedKeys: { setting: 'pskFile', noun: 'psk file', parse: parsePreSharedKeys },
+  preSharedKeys: {
+    setting: 'pskFile',
+    noun: 'psk file',
+    failure: 'Error opening psk file',
+    parse: parsePreSharedKeys,
+  },
 } as const satisfies Readonly<Record<string, SecretKind<unknown>>>;
 
 type Kind = keyof typeof KINDS;

@@ -91,7 +91,7 @@ export const CONF_OPTIONS: readonly ConfOption[] = [
   { name: 'ciphers', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'honoured', sets: { listener: 'ciphers' }, doc: 'ciphers up to TLS 1.2' },
   { name: 'ciphers_tls1.3', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'honoured', sets: { listener: 'ciphersTls13' }, doc: 'ciphers of TLS 1.3' },
   { name: 'crlfile', type: 'string', scope: 'L+', tier: 'B', hup: 'L', support: 'honoured', repeat: 'replace', sets: { listener: 'crlFile' }, doc: 'lists of revoked certificates, one of every authority that client certificates come from' },
-  { name: 'disable_client_cert_date_checks', type: 'boolean', scope: 'L', tier: 'B', hup: 'L', support: 'refused', default: 'false', harmless: [false], doc: 'accept expired client certificates' },
+  { name: 'disable_client_cert_date_checks', type: 'boolean', scope: 'L', tier: 'B', hup: 'L', support: 'honoured', default: 'false', sets: { listener: 'disableClientCertDateChecks' }, doc: 'accept client certificates that are expired or not yet valid, and otherwise good' },
   { name: 'psk_hint', type: 'string', scope: 'L+', tier: 'B', hup: 'N', support: 'honoured', sets: { listener: 'pskHint' }, doc: 'turns TLS-PSK on, which is TLS 1.2; keys are in `psk_file`' },
   { name: 'tls_engine', type: 'string', scope: 'L+', tier: 'C', hup: 'L', support: 'refused', doc: 'OpenSSL engine' },
   { name: 'tls_engine_kpass_sha1', type: 'string', scope: 'L+', tier: 'C', hup: 'L', support: 'refused', doc: 'password of an engine key' },

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { PeerIdentity } from '../../connection/peer.js';
+import { certificateFields } from './certificate-fields.js';
 import { children, type DerElement, oidText, readDer } from './der.js';
 import { distinguishedName } from './distinguished-name.js';
 
@@ -30,12 +31,9 @@ export function identityOf(certificate: X509Certificate): PeerIdentity {
   };
 }
 
-/** RelativeDistinguishedNames of the subject (RFC 5280, 4.1): TBSCertificate has it behind its validity. */
+/** Its RelativeDistinguishedNames. */
 function subjectOf(certificate: X509Certificate): DerElement[] {
-  const [tbs] = children(readDer(certificate.raw)[0]);
-  const fields = children(tbs);
-  // [0] is the version, which is left out of version 1.
-  return children(fields[fields[0]?.tag === 0xa0 ? 5 : 4]);
+  return children(readDer(certificateFields(certificate).subject)[0]);
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

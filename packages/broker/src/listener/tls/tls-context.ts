@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext, type SecureVersion } from 'nod
 import type { TlsSettings } from '../../tls-settings.js';
 import { ListenerError } from '../listener-error.js';
 import { cipherList, pskCipherList } from './cipher-list.js';
+import { type RevocationList, readRevocationList } from './revocation-list.js';
 import { certificatesIn, certificatesOfFolder, readPem, revocationListsIn } from './tls-files.js';
 
 /** What a listener's files hold, ready for handshakes. */
@@ -10,8 +11,8 @@ export interface TlsContext {
   readonly secureContext: SecureContext;
   /** Authorities for client certificates. */
   readonly authorities: readonly X509Certificate[];
-  /** Revocation lists in PEM; undefined: there is no `crlfile`. */
-  readonly revocationLists: readonly string[] | undefined;
+  /** For `disable_client_cert_date_checks`; undefined: revocation is not looked at. */
+  readonly revocationLists: readonly RevocationList[] | undefined;
 }
 
 const VERSIONS: Readonly<Record<string, SecureVersion>> = {
@@ -63,7 +64,7 @@ function pskContext(settings: TlsSettings, minVersion: SecureVersion): TlsContex
 function certificateContext(settings: TlsSettings, minVersion: SecureVersion): TlsContext {
   const { crlFile, requireCertificate } = settings;
   const authorities = authoritiesOf(settings);
-  const lists = crlFile === undefined || !requireCertificate ? undefined : revocationLists(crlFile);
+  const lists = crlFile === undefined || !requireCertificate ? undefined : revocationLists(crlFile, settings);
   const secureContext = createContext({
     ...identity(settings),
     // An empty list is none: without it Node would trust the CAs that come with it.
@@ -74,7 +75,9 @@ function certificateContext(settings: TlsSettings, minVersion: SecureVersion): T
     dhparam: 'auto',
     secureOptions: requireCertificate ? OPTIONS | NO_RESUMPTION : OPTIONS,
   });
-  return { secureContext, authorities, revocationLists: lists };
+  // OpenSSL looks at revocation itself, but not where its verdict is not the last word.
+  const read = settings.disableClientCertDateChecks ? lists?.map(readRevocationList) : undefined;
+  return { secureContext, authorities, revocationLists: read };
 }
 
 /** The listener's certificate chain and key, which belong together. */
@@ -111,12 +114,13 @@ function authoritiesOf({ caFile, caPath }: TlsSettings): X509Certificate[] {
   return authorities;
 }
 
-function revocationLists(file: string): string[] {
+function revocationLists(file: string, { disableClientCertDateChecks }: TlsSettings): string[] {
   const text = `Error: Unable to load certificate revocation file "${file}". Check crlfile.`;
   const lists = revocationListsIn(readPem(file, text), text);
   for (const list of lists) {
     try {
       createSecureContext({ crl: list });
+      if (disableClientCertDateChecks) readRevocationList(list);
     } catch (error) {
       throw new ListenerError(`${text} (${(error as Error).message})`);
     }

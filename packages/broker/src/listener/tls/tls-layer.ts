@@ -15,7 +15,7 @@ import { tlsFailureText, verificationFailure } from './tls-failure.js';
  * @throws ListenerError where they cannot be used.
  */
 export function tlsLayer(settings: ListenerSettings, { engine, realm, keyLog }: LayerContext): Layer {
-  const { secureContext } = tlsContext(settings);
+  const { secureContext, authorities, revocationLists } = tlsContext(settings);
   const requestCert = settings.requireCertificate && settings.certFile !== undefined;
   const options: TLSSocketOptions = {
     isServer: true,
@@ -24,6 +24,9 @@ export function tlsLayer(settings: ListenerSettings, { engine, realm, keyLog }: 
     // The handshake fails without a certificate; whether it is a good one is asked afterwards.
     rejectUnauthorized: requestCert,
   };
+  const dateless = settings.disableClientCertDateChecks
+    ? () => ({ authorities, revocationLists, now: engine.clock.now() })
+    : undefined;
   return ({ socket, peer }, pass) => {
     const refuse = (reason: string): void => {
       engine.log.notice(`Client ${peer.address}:${peer.port} disconnected: ${reason}.`);
@@ -39,7 +42,7 @@ export function tlsLayer(settings: ListenerSettings, { engine, realm, keyLog }: 
       secured.disableRenegotiation();
       if (keyLog !== undefined) secured.on('keylog', keyLog);
       untilSecure(secured, refuse, () => {
-        const failure = requestCert ? verificationFailure(secured) : undefined;
+        const failure = requestCert ? verificationFailure(secured, dateless) : undefined;
         if (failure !== undefined) {
           refuse(failure);
           return;
