@@ -119,6 +119,19 @@ describe('a listener with a certificate', () => {
     expect(logged).toContain(`Client c negotiated ${version} cipher ${socket.getCipher().standardName}`);
   });
 
+  it('is an mqtts URL', async () => {
+    const broker = await start();
+    expect(broker.url).toBe(`mqtts://127.0.0.1:${broker.port}`);
+  });
+
+  it('takes tlsv1.1 as the lowest with a warning', async () => {
+    const warnings: string[] = [];
+    const log = { ...silentLog, warning: (text: string) => void warnings.push(text) };
+    const broker = await start({ tlsVersion: 'tlsv1.1' }, { log });
+    expect(warnings).toEqual([expect.stringMatching(/^Warning: tls_version tlsv1\.1 is insecure/)]);
+    expect(await answer(dial(broker))).toBe('20020000');
+  });
+
   it('asks for no certificate unless it requires one (broker §10.4)', async () => {
     const broker = await start({ caFile: own.file });
     const socket = dial(broker, holding(clients.foreign));

@@ -53,3 +53,12 @@ test('TLS, HTTP and cryptography are not loaded by a connection that is plain, a
     ${SHOW}`;
   expect(await run(secure)).toBe('tls crypto\n');
 });
+
+test('TLS is not loaded by a broker without TLS listeners, and is by one that has them', async () => {
+  const start = (listener: string): string => `import { startBroker, DEFAULT_LISTENER } from '@tsmqtt/broker';
+    const broker = await startBroker({ listeners: [{ ...DEFAULT_LISTENER, port: 0, host: '127.0.0.1', ${listener} }] });
+    console.log(process.moduleLoadList.includes('NativeModule tls'));
+    await broker.close();`;
+  expect(await run(start(''))).toBe('false\n');
+  expect(await run(start(`pskHint: 'hint'`))).toBe('true\n');
+});

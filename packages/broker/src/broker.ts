@@ -14,7 +14,12 @@ import { Persistence } from './persistence/persistence.js';
 import type { Store } from './persistence/store.js';
 import { composeFrame, expiryOf, Message } from './routing/message.js';
 import { subscriptionText } from './routing/subscription-text.js';
-import { type BrokerSettings, DEFAULT_LISTENER, DEFAULT_SETTINGS } from './settings.js';
+import {
+  type BrokerSettings,
+  DEFAULT_LISTENER,
+  DEFAULT_SETTINGS,
+  type ListenerSettings,
+} from './settings.js';
 
 /** Everything a configuration file takes, plus what only a host program has. */
 export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
@@ -51,7 +56,7 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
 
 /** A running broker. */
 export interface Broker {
-  /** `mqtt://127.0.0.1:1883` or `unix:/run/broker.sock`: where its first listener is. */
+  /** `mqtt://127.0.0.1:1883`, `mqtts://` with TLS, or `unix:/run/broker.sock`: where its first listener is. */
   readonly url: string;
   /** Port of its first listener; 0: it is a Unix socket. */
   readonly port: number;
@@ -153,7 +158,7 @@ function running(
   const [first] = sockets as [ListeningSocket];
   let closing: Promise<void> | undefined;
   return {
-    url: urlOf(first),
+    url: urlOf(first, engine.settings.listeners[0]),
     port: first.port,
     addresses: sockets.map(({ address, port }) => ({ address, port })),
     counters: engine.counters,
@@ -172,9 +177,10 @@ function running(
   };
 }
 
-function urlOf({ address, port }: ListeningSocket): string {
+function urlOf({ address, port }: ListeningSocket, listener: ListenerSettings | undefined): string {
   if (port === 0) return `unix:${address}`;
-  return `mqtt://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const encrypted = listener?.certFile !== undefined || listener?.pskHint !== undefined;
+  return `${encrypted ? 'mqtts' : 'mqtt'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 async function shutDown(engine: Engine, listeners: Listeners): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
 import type { BrokerSettings, ListenerSettings } from '../settings.js';
-
 import type { Layer } from './layer.js';
 import { proxyLayer } from './proxy-layer.js';
 

@@ -16,6 +16,11 @@ import { tlsFailureText, verificationFailure } from './tls-failure.js';
  */
 export function tlsLayer(settings: ListenerSettings, { engine, realm, keyLog }: LayerContext): Layer {
   const { secureContext, authorities, revocationLists } = tlsContext(settings);
+  if (settings.tlsVersion === 'tlsv1.1') {
+    engine.log.warning(
+      'Warning: tls_version tlsv1.1 is insecure; TLS 1.2 and 1.3 are what clients should use.',
+    );
+  }
   const requestCert = settings.requireCertificate && settings.certFile !== undefined;
   const options: TLSSocketOptions = {
     isServer: true,
