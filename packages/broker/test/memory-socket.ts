@@ -11,6 +11,8 @@ export class Traffic {
  */
 export class MemorySocket extends Duplex {
   #other: MemorySocket | undefined;
+  #stalled = false;
+  #held: (() => void) | undefined;
 
   private constructor(readonly traffic: Traffic) {
     super({ allowHalfOpen: false });
@@ -24,9 +26,28 @@ export class MemorySocket extends Duplex {
     return [one, other];
   }
 
+  /** From now on this end takes nothing, like a program that does not read and whose buffers are full. */
+  stall(): void {
+    if (this.#other !== undefined) this.#other.#stalled = true;
+  }
+
+  /** It reads again. */
+  unstall(): void {
+    const other = this.#other;
+    if (other === undefined) return;
+    other.#stalled = false;
+    const held = other.#held;
+    other.#held = undefined;
+    held?.();
+  }
+
   override _read(): void {}
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: () => void): void {
+    if (this.#stalled) {
+      this.#held = () => this._write(chunk, encoding, done);
+      return;
+    }
     this.traffic.moves++;
     // A copy: as with a network, nobody sees what the other side does to its buffers afterwards.
     if (this.#other?.destroyed === false) this.#other.push(Buffer.from(chunk));

@@ -53,6 +53,11 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** A connection without CONNECT is closed after this many milliseconds (broker §9.1). */
 export const CONNECT_TIMEOUT = 30_000;
+/**
+ * Output that a peer may leave lying, in bytes, before its own packets are left lying too: their answers, which are never
+ * dropped (broker T-30), would otherwise take memory without end. More than messages come to (broker B-10).
+ */
+const LARGEST_BACKLOG = 1_048_576;
 /** A closed connection's peer gets this long to read what was sent. */
 const LINGER = 1000;
 
@@ -93,6 +98,8 @@ export class Connection implements Flushable, GateOwner {
   /** The packet that comes next has come before (Verdict.RETRY). */
   #again = false;
   #closeAt = Number.POSITIVE_INFINITY;
+  /** Its peer leaves too much output lying for its packets to be read. */
+  #unread = false;
 
   /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
   constructor(
@@ -110,6 +117,7 @@ export class Connection implements Flushable, GateOwner {
       (bytes) => {
         this.progress += bytes;
         engine.counters.bytesSent += bytes;
+        if (this.#unread) this.#read();
         this.session?.pressure.drained();
       },
       this.gate,
@@ -175,7 +183,16 @@ export class Connection implements Flushable, GateOwner {
     if (this.phase >= Phase.CLOSING) return;
     this.heard(chunk.length);
     this.#guard(() => this.#stream.receive(chunk));
-    if (this.#stream.paused) this.socket.pause();
+    if (this.backlog > LARGEST_BACKLOG) this.#unread = true;
+    if (this.#stream.paused || this.#unread) this.socket.pause();
+  }
+
+  /** The peer takes what it left lying: it is alive, and when it has taken it its own packets are read again. */
+  #read(): void {
+    this.#liveness.excuse(this.engine.clock.now());
+    if (this.backlog > LARGEST_BACKLOG / 2) return;
+    this.#unread = false;
+    if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
   }
 
   #guard(read: () => void): void {
@@ -241,7 +258,7 @@ export class Connection implements Flushable, GateOwner {
     if (this.phase >= Phase.CLOSING || this.phase === Phase.AUTHENTICATING) return;
     this.#liveness.excuse(this.engine.clock.now());
     this.#guard(() => this.#stream.resume());
-    if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
+    if (!this.#stream.paused && !this.#unread && this.phase < Phase.CLOSING) this.socket.resume();
   }
 
   /** GateOwner. */
