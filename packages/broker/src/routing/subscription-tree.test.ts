@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { matches } from '@tsmqtt/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../session/session.js';
 import { Subscription } from './subscription.js';
@@ -76,7 +78,7 @@ describe('removal', () => {
       expect(tree.match(topic)).toEqual({ subscriptions: [], groups: [] });
     }
     // The same structure as one that never had any.
-    expect(tree.levels).toBe(new SubscriptionTree().levels);
+    expect(tree.places).toBe(new SubscriptionTree().places);
   });
 
   it('takes the one and leaves the others of the same filter', () => {
@@ -107,6 +109,64 @@ describe('removal', () => {
     expect(filters(tree, 'a/b/c')).toEqual(['a/b/c']);
     expect(filters(tree, 'a/b')).toEqual([]);
   });
+});
+
+describe('memory', () => {
+  const deep = (first: string, last: string): string =>
+    [first, ...new Array<string>(198).fill('x'), last].join('/');
+
+  it('goes by filters and not by their levels', () => {
+    const tree = new SubscriptionTree();
+    for (let index = 0; index < 100; index++) {
+      add(tree, deep(String(index), 'a'));
+      add(tree, deep(String(index), 'b'));
+    }
+    expect(tree.size).toBe(200);
+    expect(tree.places).toBe(1 + 300);
+    expect(filters(tree, deep('7', 'a'))).toEqual([deep('7', 'a')]);
+  });
+
+  it('of what parted is given back when it does not part any more', () => {
+    const tree = new SubscriptionTree();
+    const [first, ...others] = Array.from({ length: 200 }, (_, index) =>
+      add(tree, [...new Array<string>(index).fill('x'), 'y'].join('/')),
+    );
+    expect(tree.places).toBe(400 - 1);
+    for (const other of others) tree.remove(other);
+    expect(tree.places).toBe(2);
+    tree.remove(first!);
+    expect(tree.places).toBe(1);
+  });
+});
+
+it('finds what the matcher says, whatever is added and removed', () => {
+  const levels = (names: readonly string[]) =>
+    fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 5 });
+  const filter = fc
+    .tuple(levels(['a', 'b', '', '+', '$c', 'aa']), fc.boolean())
+    .map(([names, hash]) => [...names, ...(hash ? ['#'] : [])].join('/'))
+    .filter((text) => text !== '');
+  const topic = levels(['a', 'b', '', '$c', 'aa'])
+    .map((names) => names.join('/'))
+    .filter((text) => text !== '');
+  const step = fc.record({ filter, removes: fc.option(fc.nat(), { nil: undefined }) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), fc.array(topic, { minLength: 1 }), (steps, topics) => {
+      const tree = new SubscriptionTree();
+      const there: Subscription[] = [];
+      for (const { filter: text, removes } of steps) {
+        if (removes === undefined || there.length === 0) there.push(add(tree, text));
+        else tree.remove(there.splice(removes % there.length, 1)[0]!);
+      }
+      expect(tree.size).toBe(there.length);
+      expect(tree.places).toBeLessThanOrEqual(1 + 2 * there.length);
+      for (const text of topics) {
+        const expected = there.filter((one) => matches(one.filter, text));
+        expect(new Set(tree.match(text).subscriptions)).toEqual(new Set(expected));
+        expect(tree.match(text).subscriptions).toHaveLength(expected.length);
+      }
+    }),
+  );
 });
 
 describe('remembered routes', () => {

@@ -1,5 +1,6 @@
 import { SharedGroup } from './shared-group.js';
 import type { Subscription } from './subscription.js';
+import { countPlaces, joined, Place, part, split, tidy } from './subscription-place.js';
 
 /** Who gets a message to one topic. */
 export interface Route {
@@ -8,15 +9,8 @@ export interface Route {
   readonly groups: readonly SharedGroup[];
 }
 
-class Level {
-  children: Map<string, Level> | undefined;
-  subscriptions: Subscription[] = [];
-  groups: Map<string, SharedGroup> | undefined;
-
-  get empty(): boolean {
-    return this.subscriptions.length === 0 && this.groups === undefined && this.children === undefined;
-  }
-}
+const HASH = 0x23;
+const PLUS = 0x2b;
 
 /** Routes remembered at a time; beyond it they are found anew. */
 const LARGEST_CACHE = 16_384;
@@ -29,7 +23,7 @@ const LONGEST_CACHED = 512;
  * subscription changes.
  */
 export class SubscriptionTree {
-  readonly #root = new Level();
+  readonly #root = new Place();
   #routes = new Map<string, Route>();
   #count = 0;
   #shared = 0;
@@ -44,30 +38,21 @@ export class SubscriptionTree {
     return this.#shared;
   }
 
-  /** Levels held: the memory that the tree takes. */
-  get levels(): number {
-    return countLevels(this.#root);
+  /** Places held: the memory that the tree takes. */
+  get places(): number {
+    return countPlaces(this.#root);
   }
 
   /** @param share Share Name for a Shared Subscription. */
   add(subscription: Subscription, share: string | undefined): void {
-    let level = this.#root;
-    for (const name of subscription.filter.split('/')) {
-      level.children ??= new Map();
-      let next = level.children.get(name);
-      if (next === undefined) {
-        next = new Level();
-        level.children.set(name, next);
-      }
-      level = next;
-    }
-    if (share === undefined) level.subscriptions.push(subscription);
+    const place = this.#placeOf(subscription.filter);
+    if (share === undefined) place.subscriptions.push(subscription);
     else {
-      level.groups ??= new Map();
-      let group = level.groups.get(share);
+      place.groups ??= new Map();
+      let group = place.groups.get(share);
       if (group === undefined) {
         group = new SharedGroup(share, subscription.filter);
-        level.groups.set(share, group);
+        place.groups.set(share, group);
       }
       group.members.push(subscription);
       subscription.group = group;
@@ -75,6 +60,31 @@ export class SubscriptionTree {
     }
     this.#count++;
     this.#forgetRoutes();
+  }
+
+  /** Where a filter ends; made if it is not there. */
+  #placeOf(filter: string): Place {
+    const names = filter.split('/');
+    let place = this.#root;
+    let depth = 0;
+    while (depth < names.length) {
+      const name = names[depth++] as string;
+      place.children ??= new Map();
+      const child = place.children.get(name);
+      if (child === undefined) {
+        const leaf = new Place(joined(names.slice(depth)));
+        place.children.set(name, leaf);
+        return leaf;
+      }
+      const path = split(child.path);
+      let same = 0;
+      while (same < path.length && depth < names.length && path[same] === names[depth]) {
+        same++;
+        depth++;
+      }
+      place = same === path.length ? child : part(place.children, name, child, path, same);
+    }
+    return place;
   }
 
   remove(subscription: Subscription): void {
@@ -85,21 +95,22 @@ export class SubscriptionTree {
     }
   }
 
-  #remove(level: Level, names: readonly string[], depth: number, subscription: Subscription): boolean {
-    if (depth === names.length) return removeFrom(level, subscription);
+  #remove(place: Place, names: readonly string[], depth: number, subscription: Subscription): boolean {
+    if (depth === names.length) return removeFrom(place, subscription);
     const name = names[depth] as string;
-    const child = level.children?.get(name);
-    if (child === undefined || !this.#remove(child, names, depth + 1, subscription)) return false;
-    if (child.empty) {
-      level.children?.delete(name);
-      if (level.children?.size === 0) level.children = undefined;
-    }
+    const child = place.children?.get(name);
+    if (child === undefined) return false;
+    const path = split(child.path);
+    const next = depth + 1 + path.length;
+    if (path.some((level, index) => level !== names[depth + 1 + index])) return false;
+    if (!this.#remove(child, names, next, subscription)) return false;
+    if (!child.used) tidy(place, name, child);
     return true;
   }
 
   /** Visits every level, parents first, in the order in which they came to be. */
   walk(visit: (depth: number, name: string, subscriptions: readonly Subscription[]) => void): void {
-    walkLevels(this.#root, 0, visit);
+    walkPlaces(this.#root, 0, visit);
   }
 
   #forgetRoutes(): void {
@@ -123,67 +134,85 @@ export class SubscriptionTree {
   }
 }
 
-function countLevels(level: Level): number {
-  let count = 1;
-  if (level.children !== undefined) for (const child of level.children.values()) count += countLevels(child);
-  return count;
-}
-
-function walkLevels(level: Level, depth: number, visit: Parameters<SubscriptionTree['walk']>[0]): void {
-  if (level.children === undefined) return;
-  for (const [name, child] of level.children) {
+function walkPlaces(place: Place, depth: number, visit: Parameters<SubscriptionTree['walk']>[0]): void {
+  if (place.children === undefined) return;
+  for (const [name, child] of place.children) {
+    const names = [name, ...split(child.path)];
+    const last = names.length - 1;
+    for (const [index, between] of names.slice(0, last).entries()) visit(depth + index, between, []);
     const shared = [...(child.groups?.values() ?? [])].flatMap(({ members }) => members);
-    visit(depth, name, [...child.subscriptions, ...shared]);
-    walkLevels(child, depth + 1, visit);
+    visit(depth + last, names[last] as string, [...child.subscriptions, ...shared]);
+    walkPlaces(child, depth + last + 1, visit);
   }
 }
 
-function removeFrom(level: Level, subscription: Subscription): boolean {
+function removeFrom(place: Place, subscription: Subscription): boolean {
   const group = subscription.group;
   if (group !== undefined) {
     if (!group.remove(subscription)) return false;
     if (group.members.length === 0) {
-      level.groups?.delete(group.name);
-      if (level.groups?.size === 0) level.groups = undefined;
+      place.groups?.delete(group.name);
+      if (place.groups?.size === 0) place.groups = undefined;
     }
     return true;
   }
-  const index = level.subscriptions.indexOf(subscription);
+  const index = place.subscriptions.indexOf(subscription);
   if (index < 0) return false;
-  level.subscriptions.splice(index, 1);
+  place.subscriptions.splice(index, 1);
   return true;
 }
 
+/**
+ * How many levels of the topic lie behind a place that is reached with `depth` levels matched: its path matches those
+ * that follow. -1: it does not match. A path that ends in `#` takes all that is left, be it nothing (4.7.1.2).
+ */
+function follow(path: string, names: readonly string[], depth: number): number {
+  let at = depth;
+  for (let from = 0; from <= path.length; ) {
+    const slash = path.indexOf('/', from);
+    const to = slash < 0 ? path.length : slash;
+    const single = to - from === 1 ? path.charCodeAt(from) : 0;
+    if (single === HASH) return names.length;
+    const name = names[at++];
+    if (name === undefined) return -1;
+    if (single !== PLUS && (name.length !== to - from || !path.startsWith(name, from))) return -1;
+    from = to + 1;
+  }
+  return at;
+}
+
+/** @param depth Levels of the topic that are matched by the way to this place, its path aside. */
 function collect(
-  level: Level,
+  place: Place,
   names: readonly string[],
   depth: number,
   dollar: boolean,
   subscriptions: Subscription[],
   groups: SharedGroup[],
 ): void {
-  const children = level.children;
-  if (depth === names.length) {
-    take(level, subscriptions, groups);
+  const at = place.path === undefined ? depth : follow(place.path, names, depth);
+  if (at < 0) return;
+  const { children } = place;
+  if (at === names.length) {
+    take(place, subscriptions, groups);
     // `a/#` matches `a` too (4.7.1.2).
     const rest = children?.get('#');
     if (rest !== undefined) take(rest, subscriptions, groups);
     return;
   }
   if (children === undefined) return;
-  const name = names[depth] as string;
-  const literal = children.get(name);
-  if (literal !== undefined) collect(literal, names, depth + 1, dollar, subscriptions, groups);
+  const literal = children.get(names[at] as string);
+  if (literal !== undefined) collect(literal, names, at + 1, dollar, subscriptions, groups);
   // [MQTT-4.7.2-1] [MQTT311-4.7.2-1]: a wildcard does not match the first level of a topic that starts with `$`.
-  if (depth === 0 && dollar) return;
+  if (at === 0 && dollar) return;
   const any = children.get('+');
-  if (any !== undefined) collect(any, names, depth + 1, dollar, subscriptions, groups);
+  if (any !== undefined) collect(any, names, at + 1, dollar, subscriptions, groups);
   const rest = children.get('#');
   if (rest !== undefined) take(rest, subscriptions, groups);
 }
 
-function take(level: Level, subscriptions: Subscription[], groups: SharedGroup[]): void {
-  for (const subscription of level.subscriptions) subscriptions.push(subscription);
-  if (level.groups === undefined) return;
-  for (const group of level.groups.values()) groups.push(group);
+function take(place: Place, subscriptions: Subscription[], groups: SharedGroup[]): void {
+  for (const subscription of place.subscriptions) subscriptions.push(subscription);
+  if (place.groups === undefined) return;
+  for (const group of place.groups.values()) groups.push(group);
 }
