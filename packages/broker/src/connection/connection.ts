@@ -25,6 +25,7 @@ import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table
 import type { Message } from '../routing/message.js';
 import type { MountPoint } from '../routing/mount-point.js';
 import type { Session } from '../session/session.js';
+import type { SessionLink } from '../session/session-link.js';
 import type { ListenerSettings } from '../settings.js';
 import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
 import { CommitGate, type GateOwner } from './commit-gate.js';
@@ -62,7 +63,7 @@ const LARGEST_BACKLOG = 1_048_576;
 const LINGER = 1000;
 
 /** One network connection: bytes in, packets handled, bytes out. What outlives it is in its Session. */
-export class Connection implements Flushable, GateOwner {
+export class Connection implements Flushable, GateOwner, SessionLink {
   phase: Phase = Phase.NEW;
   session: Session | undefined;
   clientId = '';

@@ -188,18 +188,14 @@ function finalClientId({ listener, credentials }: Connection, { clientId }: Admi
 /** [MQTT-3.1.4-3] [MQTT311-3.1.4-2]: the same Client Identifier connects again, so the older connection goes. */
 function takeOver(connection: Connection, packet: Connect, clientId: string): void {
   const { engine } = connection;
-  const old = engine.sessions.get(clientId)?.connection;
-  if (old === undefined) return;
-  const { will, version, session } = old;
-  const ends = packet.cleanStart || session?.persistent !== true;
+  const session = engine.sessions.get(clientId);
+  const old = session?.connection;
+  if (session === undefined || old === undefined) return;
+  const { will, version } = old;
+  const ends = packet.cleanStart || !session.persistent;
   old.close('sessionTakenOver', ReasonCode.SESSION_TAKEN_OVER);
   // A will goes out where the session does not go on; one with a delay is dropped by every take-over (broker §9.5).
-  if (
-    session !== undefined &&
-    will !== undefined &&
-    ends &&
-    (property(will.properties, 'willDelayInterval') ?? 0) === 0
-  ) {
+  if (will !== undefined && ends && (property(will.properties, 'willDelayInterval') ?? 0) === 0) {
     engine.wills.due(session, will, version, 0);
   }
 }

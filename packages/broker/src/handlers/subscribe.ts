@@ -1,7 +1,6 @@
 import {
   NO_PROPERTIES,
   PacketType,
-  parseFilter,
   property,
   type QoS,
   type Subscribe,
@@ -9,7 +8,8 @@ import {
   Verdict,
 } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
-import { Subscription } from '../routing/subscription.js';
+import { subscribe } from '../routing/subscribing.js';
+import type { Subscription } from '../routing/subscription.js';
 import type { Session } from '../session/session.js';
 
 /** A subscription whose retained messages are to be sent. */
@@ -52,7 +52,7 @@ export function subscribeAll(
   const wanted: Wanted[] = [];
   for (const request of packet.subscriptions) {
     engine.packetLog?.filter(request.filter, request.qos);
-    const subscription = subscribe(connection, session, request, identifier, wanted);
+    const subscription = grant(connection, session, request, identifier, wanted);
     reasonCodes.push(subscription.qos);
     if (engine.log.enabled('subscribe'))
       engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
@@ -60,32 +60,24 @@ export function subscribeAll(
   return { reasonCodes, wanted };
 }
 
-function subscribe(
+function grant(
   connection: Connection,
   session: Session,
   request: SubscriptionRequest,
   identifier: number | undefined,
   wanted: Wanted[],
 ): Subscription {
-  const { engine, mountPoint } = connection;
+  const { maximumQoS, mountPoint, bridge } = connection;
   const key = mountPoint === undefined ? request.filter : mountPoint.filter(request.filter);
-  const { share, filter } = parseFilter(key);
-  const known = session.subscriptions.get(key);
-  // [MQTT-3.8.4-3] [MQTT311-3.8.4-3]: the same filter again replaces what was asked for. What is queued stays
-  // [MQTT-3.8.4-4].
-  const subscription = known ?? new Subscription(session, filter);
-  // Always granted, at most as the listener has it [MQTT-3.8.4-7] [MQTT-3.2.2-10] [MQTT-3.9.3-2] [MQTT311-3.9.3-2].
-  subscription.qos = Math.min(request.qos, connection.maximumQoS) as QoS;
-  subscription.noLocal = request.noLocal || connection.bridge;
-  subscription.retainAsPublished = request.retainAsPublished || connection.bridge;
-  subscription.identifier = identifier;
-  if (known === undefined) {
-    session.addSubscription(key, subscription);
-    engine.tree.add(subscription, share);
-  }
-  session.saved?.subscribed(key, subscription);
+  const { subscription, isNew, isShared } = subscribe(session, key, {
+    // Always granted, at most as the listener has it [MQTT-3.8.4-7] [MQTT-3.2.2-10] [MQTT-3.9.3-2] [MQTT311-3.9.3-2].
+    qos: Math.min(request.qos, maximumQoS) as QoS,
+    noLocal: request.noLocal || bridge,
+    retainAsPublished: request.retainAsPublished || bridge,
+    identifier,
+  });
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT311-3.3.1-6]; never for Shared Subscriptions (broker §9.8).
-  const sends = request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined);
-  if (sends && share === undefined) wanted.push(subscription);
+  const sends = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
+  if (sends && !isShared) wanted.push(subscription);
   return subscription;
 }

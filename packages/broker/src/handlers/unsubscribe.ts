@@ -1,5 +1,6 @@
 import { NO_PROPERTIES, PacketType, ReasonCode, type Unsubscribe, Verdict } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
+import { unsubscribe } from '../routing/subscribing.js';
 import type { Session } from '../session/session.js';
 
 /**
@@ -28,12 +29,6 @@ export function unsubscribeAll(connection: Connection, packet: Unsubscribe): num
     engine.packetLog?.filter(named);
     const filter = mountPoint === undefined ? named : mountPoint.filter(named);
     if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
-    // [MQTT-3.10.4-1] [MQTT311-3.10.4-1]
-    const subscription = session.subscriptions.get(filter);
-    if (subscription === undefined) return ReasonCode.NO_SUBSCRIPTION_EXISTED;
-    session.removeSubscription(filter);
-    engine.tree.remove(subscription);
-    session.replay.stop(subscription);
-    return ReasonCode.SUCCESS;
+    return unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED;
   });
 }

@@ -1,4 +1,3 @@
-import type { Connection } from '../connection/connection.js';
 import type { Session } from '../session/session.js';
 
 /** Output that a connected subscriber may leave untaken before the publishers that feed it are stopped, in bytes. */
@@ -10,6 +9,12 @@ const UNLIMITED_QUEUE = 10_000;
 /** A subscriber that moves less than this in SLOW_AFTER is slow (broker B-10). */
 const LEAST_PROGRESS = 65_536;
 const SLOW_AFTER = 10_000;
+
+/** Somebody who publishes, and waits for a subscriber to drain. */
+export interface WaitingPublisher {
+  /** Tries again at the end of this turn of the event loop. */
+  resumeLater(): void;
+}
 
 /**
  * What happens at a subscriber's bound (broker B-10): back-pressure before dropping.
@@ -25,7 +30,7 @@ export class BackPressure {
   #blocked = false;
   #slow = false;
   #reported = false;
-  #waiting: Set<Connection> | undefined;
+  #waiting: Set<WaitingPublisher> | undefined;
   #markProgress = 0;
   #markTime = 0;
 
@@ -100,12 +105,12 @@ export class BackPressure {
   }
 
   /** A publisher waits until this subscriber has drained, turned out slow or gone. */
-  wait(publisher: Connection): void {
+  wait(publisher: WaitingPublisher): void {
     this.#waiting ??= new Set();
     this.#waiting.add(publisher);
   }
 
-  forget(publisher: Connection): void {
+  forget(publisher: WaitingPublisher): void {
     this.#waiting?.delete(publisher);
   }
 

@@ -8,7 +8,6 @@ import {
 } from '@tsmqtt/protocol';
 import { Right } from '../auth/access-list.js';
 import type { Identity } from '../auth/identity.js';
-import type { Connection } from '../connection/connection.js';
 import type { Due } from '../due-queue.js';
 import type { Engine } from '../engine.js';
 import { SavedSession } from '../persistence/saved-session.js';
@@ -19,6 +18,7 @@ import type { Subscription } from '../routing/subscription.js';
 import type { BrokerSettings } from '../settings.js';
 import { Delivery } from './delivery.js';
 import { type OfflineMessage, OfflineQoS0 } from './offline-qos0.js';
+import type { SessionLink } from './session-link.js';
 
 /** Largest window: every Packet Identifier. */
 export const UNLIMITED_WINDOW = 65_535;
@@ -36,7 +36,8 @@ export const NEVER = 0xffff_ffff;
  * subscriptions and the messages that are under way to and from it.
  */
 export class Session implements OutboundSink<Delivery>, Due {
-  connection: Connection | undefined;
+  /** What its client is there by; undefined: it is offline. */
+  connection: SessionLink | undefined;
   /** Who its client was when it last connected; undefined: nobody has since the start, so that nothing is refused yet. */
   identity: Identity | undefined;
   readonly outbound: OutboundFlow<Delivery>;
@@ -139,7 +140,7 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   /** A client connected and was told whether the session was present; what waited goes out. */
-  attach(connection: Connection, window: number, sessionPresent: boolean): void {
+  attach(connection: SessionLink, window: number, sessionPresent: boolean): void {
     this.connection = connection;
     this.version = connection.version;
     this.pressure.reset();
