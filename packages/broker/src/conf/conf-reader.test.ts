@@ -237,6 +237,16 @@ accept_protocol_versions 4`;
     ]);
   });
 
+  it('scram_file is for all, or with per_listener_settings for the listener above it', () => {
+    expect(settingsOf('listener 1\nscram_file a')).toMatchObject({
+      scramFile: 'a',
+      listeners: [{ security: undefined }],
+    });
+    const own = settingsOf('per_listener_settings true\nlistener 1\nscram_file a\nlistener 2');
+    expect(own.scramFile).toBeUndefined();
+    expect(own.listeners.map(({ security }) => security?.scramFile)).toEqual(['a', undefined]);
+  });
+
   it('global_max_clients and clientid_prefixes', () => {
     expect(settingsOf('clientid_prefixes a-\nglobal_max_clients 7')).toMatchObject({
       clientIdPrefix: 'a-',
