@@ -123,6 +123,28 @@ describe('startBroker', () => {
     expect(broker.counters).toMatchObject({ received: 2, sent: 2, dropped: 0, unmatched: 1 });
   });
 
+  it('reads its ACL file, and again at a reload', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tsmqtt-broker-'));
+    open.push(() => rm(folder, { recursive: true }));
+    const aclFile = path.join(folder, 'acl');
+    await writeFile(aclFile, 'topic write a\n', { mode: 0o600 });
+    const broker = await start({ aclFile });
+    const client = await SocketClient.connect(broker.port, { protocolVersion: 5 });
+    client.send(
+      publishPacket('a', '1', { qos: 1, packetId: 1 }),
+      publishPacket('b', '1', { qos: 1, packetId: 2 }),
+    );
+    // PUBACK 0x10: nobody subscribed; 0x87: not authorized.
+    await client.until((bytes) => bytes.endsWith('4003000110' + '4003000287'));
+    await writeFile(aclFile, 'topic write b\n');
+    await broker.reload({ ...DEFAULT_SETTINGS, listeners: [on(0)], aclFile });
+    client.send(
+      publishPacket('a', '1', { qos: 1, packetId: 1 }),
+      publishPacket('b', '1', { qos: 1, packetId: 2 }),
+    );
+    await client.until((bytes) => bytes.endsWith('4003000187' + '4003000210'));
+  });
+
   it('reads its password file', async () => {
     await expect(startBroker({ port: 0, passwordFile: '/nowhere/passwd' })).rejects.toMatchObject({
       code: 'secret-file-unopened',

@@ -121,6 +121,26 @@ describe('a start', () => {
     await expect(failure).rejects.toThrow(text.replace('PATH', path));
   });
 
+  it('names the ACL file, and the line, behind the words of the reference (broker §4.4)', async () => {
+    const none = join(folder, 'none');
+    const unopened = new Loaded().load(settings([listener()], { aclFile: none }));
+    await expect(unopened).rejects.toMatchObject({
+      exitCode: 13,
+      lines: [
+        expect.stringContaining(`Error: Unable to open acl_file "${none}". (ENOENT`),
+        `Error opening acl file "${none}".`,
+      ],
+    });
+    const path = file('acl', 'topic a\nfoo\n');
+    await expect(new Loaded().load(settings([listener()], { aclFile: path }))).rejects.toMatchObject({
+      exitCode: 3,
+      lines: [
+        `Error: Invalid line in acl_file "${path}": foo. (${path}:2)`,
+        `Error opening acl file "${path}".`,
+      ],
+    });
+  });
+
   it('follows no symbolic link unless it may (broker §4.8)', async () => {
     const path = join(folder, 'link');
     symlinkSync(file('passwd', passwords('ann')), path);
@@ -152,6 +172,22 @@ describe('a reload', () => {
     const after = await loaded.load(settings([listener({}), listener({ allowAnonymous: true })]));
     expect([before[0] === after[0], before[1] === after[1]]).toEqual([true, true]);
     expect(before.map(({ anonymous }) => anonymous)).toEqual([false, true]);
+  });
+
+  it('leaves the rules of an ACL file in force that is bad now, and takes new passwords all the same (broker B-1)', async () => {
+    const loaded = new Loaded();
+    const files = { aclFile: file('acl', 'topic a\n'), passwordFile: file('passwd', passwords('ann')) };
+    const [realm] = await loaded.load(settings([listener()], files));
+    const acl = realm?.secrets.acl;
+    file('acl', 'topic read\nuser\n');
+    file('passwd', passwords('ann', 'bob'));
+    await loaded.load(settings([listener()], files));
+    expect(realm?.secrets.acl).toBe(acl);
+    expect(realm?.secrets.verifier?.has('bob')).toBe(true);
+    expect(loaded.logged).toEqual([
+      `Error: Missing username in acl_file "${files.aclFile}". (${files.aclFile}:2)`,
+      `Error opening acl file "${files.aclFile}".`,
+    ]);
   });
 
   it('leaves in force what a bad file held before, for that listener alone (broker B-1)', async () => {
