@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import path from 'node:path';
@@ -223,6 +224,24 @@ describe('a listener with a certificate', () => {
       await client.closed();
     }
     expect(await answer(dial(broker, holding(good)))).toBe('20020000');
+  });
+
+  it('closes a handshake that does not end, and a client that sends no CONNECT behind it, after 30 s', async () => {
+    let now = Date.now();
+    const broker = await start({}, { clock: { now: () => now } });
+    const half = connectPlain(broker.port, HOST);
+    const client = SocketClient.on(half);
+    half.write((await firstFlight(broker)).subarray(0, 20));
+    const silent = SocketClient.on(connectPlain(broker.port, HOST));
+    const secured = dial(broker);
+    await once(secured, 'secureConnect');
+    while (logged.filter((line) => line.startsWith('New connection')).length < 3) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    now += 30_001;
+    // The broker looks once a second.
+    await Promise.all([client.closed(), silent.closed(), SocketClient.on(secured).closed()]);
+    expect(logged.filter((line) => /disconnected: exceeded timeout\.$/.test(line))).toHaveLength(3);
   });
 
   it('closes with close_notify behind the last packet', async () => {
