@@ -326,6 +326,26 @@ describe('retained messages', () => {
   });
 });
 
+it('the log says what there was (broker §5)', async () => {
+  const { store, broker } = await start();
+  const client = await broker.connect(lasting('client'));
+  await client.send(subscribePacket({ a: 1, b: 0 }), publishPacket('x', '1', { qos: 2 }));
+  await client.vanish();
+  const publisher = await broker.connect({ clientId: 'publisher' });
+  await publisher.send(
+    publishPacket('a', '1', { qos: 1, retain: true }),
+    publishPacket('c', '1', { retain: true }),
+  );
+  const next = await killed(broker, store, 0, { logsAll: true });
+  expect(next.logged.filter((line) => line.startsWith('info'))).toEqual([
+    'info Restored 1 clients',
+    'info Restored 3 base messages',
+    'info Restored 2 retained messages',
+    'info Restored 2 subscriptions',
+    'info Restored 2 client messages',
+  ]);
+});
+
 describe('rights', () => {
   const open = { ...DEFAULT_LISTENER, port: 1 };
   const closed = { ...DEFAULT_LISTENER, port: 2 };

@@ -39,6 +39,8 @@ class Restoration {
   readonly #sessions = new Map<number, Session>();
   readonly #messages = new Map<number, Message>();
   readonly #replaying: Subscription[] = [];
+  /** Records by kind, for the log. */
+  readonly #counts = { session: 0, message: 0, retained: 0, subscription: 0, delivery: 0, receipt: 0 };
 
   constructor(engine: Engine, persistence: Persistence) {
     this.#engine = engine;
@@ -47,6 +49,7 @@ class Restoration {
 
   take(number: number, record: StoredRecord): void {
     this.#persistence.journal.known(number);
+    this.#counts[record.kind]++;
     switch (record.kind) {
       case 'message':
         this.#message(number, record);
@@ -143,6 +146,18 @@ class Restoration {
     // Sessions last: one that is known now has all that belongs to it.
     for (const session of this.#sessions.values()) this.#engine.sessions.restore(session);
     this.#persistence.messages.dropUnreferred();
+    this.#tell();
+  }
+
+  /** What there was (broker §5). */
+  #tell(): void {
+    const { session, message, retained, subscription, delivery, receipt } = this.#counts;
+    const { log } = this.#engine;
+    log.info(`Restored ${session} clients`);
+    log.info(`Restored ${message} base messages`);
+    log.info(`Restored ${retained} retained messages`);
+    log.info(`Restored ${subscription} subscriptions`);
+    log.info(`Restored ${delivery + receipt} client messages`);
   }
 }
 
