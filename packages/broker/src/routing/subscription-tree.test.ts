@@ -189,6 +189,18 @@ describe('remembered routes', () => {
     expect(filters(tree, 'a/0')).toEqual(['a/+']);
   });
 
+  it('have a bound for what is in all of them together', () => {
+    const tree = new SubscriptionTree();
+    for (let index = 0; index < 1000; index++) add(tree, '#');
+    const first = tree.match('first');
+    for (let index = 0; index < 500; index++)
+      expect(tree.match(`a/${index}`).subscriptions).toHaveLength(1000);
+    expect(tree.match('first')).toBe(first);
+    for (let index = 500; index < 600; index++) tree.match(`a/${index}`);
+    expect(tree.match('first')).not.toBe(first);
+    expect(tree.match('first')).toEqual(first);
+  });
+
   it('are not kept for long topics, whose number times length would be without bound', () => {
     const tree = new SubscriptionTree();
     add(tree, '#');

@@ -14,6 +14,8 @@ const PLUS = 0x2b;
 
 /** Routes remembered at a time; beyond it they are found anew. */
 const LARGEST_CACHE = 16_384;
+/** Receivers in all of them together: a client may have very many filters that match very many topics. */
+const MOST_RECEIVERS = 524_288;
 /** Longest topic whose route is remembered, in characters: bounds the memory that a hostile publisher can take. */
 const LONGEST_CACHED = 512;
 
@@ -25,6 +27,8 @@ const LONGEST_CACHED = 512;
 export class SubscriptionTree {
   readonly #root = new Place();
   #routes = new Map<string, Route>();
+  /** Subscriptions and groups in them. */
+  #receivers = 0;
   #count = 0;
   #shared = 0;
 
@@ -114,7 +118,9 @@ export class SubscriptionTree {
   }
 
   #forgetRoutes(): void {
-    if (this.#routes.size > 0) this.#routes = new Map();
+    if (this.#routes.size === 0) return;
+    this.#routes = new Map();
+    this.#receivers = 0;
   }
 
   /** Everybody whose filter matches the Topic Name. */
@@ -127,9 +133,12 @@ export class SubscriptionTree {
     collect(this.#root, topic.split('/'), 0, dollar, subscriptions, groups);
     // Shared subscriptions never match topics that start with `$` (broker §9.9).
     const route = { subscriptions, groups: dollar ? [] : groups };
-    if (topic.length > LONGEST_CACHED) return route;
-    if (this.#routes.size >= LARGEST_CACHE) this.#routes = new Map();
+    const receivers = route.subscriptions.length + route.groups.length;
+    if (topic.length > LONGEST_CACHED || receivers > MOST_RECEIVERS) return route;
+    const full = this.#routes.size >= LARGEST_CACHE || this.#receivers + receivers > MOST_RECEIVERS;
+    if (full) this.#forgetRoutes();
     this.#routes.set(topic, route);
+    this.#receivers += receivers;
     return route;
   }
 }
