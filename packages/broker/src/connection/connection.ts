@@ -185,7 +185,8 @@ export class Connection implements Flushable, GateOwner, SessionLink {
     this.heard(chunk.length);
     this.#guard(() => this.#stream.receive(chunk));
     if (this.backlog > LARGEST_BACKLOG) this.#unread = true;
-    if (this.#stream.paused || this.#unread) this.socket.pause();
+    // What comes behind the last packet is read too, or the peer's end would not be seen.
+    if ((this.#stream.paused || this.#unread) && this.phase < Phase.CLOSING) this.socket.pause();
   }
 
   /** The peer takes what it left lying: it is alive, and when it has taken it its own packets are read again. */
