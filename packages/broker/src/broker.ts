@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { PasswordVerifier } from '@tsmqtt/credentials';
 import type { Properties } from '@tsmqtt/protocol';
 import type { AuthMethod } from './auth/auth-method.js';
@@ -9,6 +10,13 @@ import type { Counters } from './counters.js';
 import { Engine } from './engine.js';
 import { Listeners } from './listener/listeners.js';
 import type { ListeningSocket } from './listener/listening-socket.js';
+import {
+  HostClient,
+  type HostMessage,
+  type HostPublishOptions,
+  type HostSubscribeOptions,
+} from './local/host-client.js';
+import { InProcessConnections } from './local/in-process-connections.js';
 import { type Log, silentLog } from './log/log.js';
 import { Persistence } from './persistence/persistence.js';
 import type { Store } from './persistence/store.js';
@@ -56,13 +64,38 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
 
 /** A running broker. */
 export interface Broker {
-  /** `mqtt://127.0.0.1:1883`, `mqtts://` with TLS, or `unix:/run/broker.sock`: where its first listener is. */
+  /** `mqtt://127.0.0.1:1883`, `mqtts://` with TLS, or `unix:/run/broker.sock`: where its first listener is; `''` without one. */
   readonly url: string;
-  /** Port of its first listener; 0: it is a Unix socket. */
+  /** Port of its first listener; 0: it is a Unix socket, or there is none. */
   readonly port: number;
   /** Address and port of every listening socket; path and 0 of a Unix socket. */
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
   readonly counters: Readonly<Counters>;
+  /**
+   * A connection of this process, without a port: what is written to it are MQTT packets, as to a socket. For
+   * `@tsmqtt/client`: `connect({ connector: async () => broker.openConnection() })`. It goes by the global security
+   * settings, except that anonymous clients are let in. Throws when the broker is closed.
+   */
+  openConnection(): Duplex;
+  /**
+   * Publishes a message of the host program, after those before it. No access rules hold for it.
+   *
+   * @returns Whether any subscription matched. Resolves when the message is on its way to every subscriber and saved if
+   *   there is a store; waits while a subscriber has to drain, with at most 1,000 that wait. Rejects with `UsageError`
+   *   (`topic-name`, `topic-reserved`, `retain-not-available`) for what cannot be published, and where the store fails.
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: HostPublishOptions): Promise<boolean>;
+  /**
+   * Subscribes the host program: `onMessage` is called for every message that matches the Topic Filter, retained ones
+   * first. What it throws goes to the log.
+   *
+   * @returns Ends the subscription. Throws `UsageError` (`topic-filter`).
+   */
+  subscribe(
+    filter: string,
+    onMessage: (message: HostMessage) => void,
+    options?: HostSubscribeOptions,
+  ): () => void;
   /**
    * Takes new settings over; those of listeners for new connections, their addresses not at all (broker T-8). Reads files
    * of secrets again; what is wrong with one is logged, and what it held before stays in force (B-1).
@@ -155,13 +188,18 @@ function running(
   // The listening sockets keep the process alive as long as the broker is open; the timer need not.
   sweep.unref();
   const { sockets } = listeners;
-  const [first] = sockets as [ListeningSocket];
+  const [first] = sockets;
+  const inProcess = new InProcessConnections(engine);
+  const host = new HostClient(engine);
   let closing: Promise<void> | undefined;
   return {
     url: urlOf(first, engine.settings.listeners[0]),
-    port: first.port,
+    port: first?.port ?? 0,
     addresses: sockets.map(({ address, port }) => ({ address, port })),
     counters: engine.counters,
+    openConnection: () => inProcess.open(),
+    publish: (topic, payload, options) => host.publish(topic, payload, options),
+    subscribe: (filter, onMessage, options) => host.subscribe(filter, onMessage, options),
     subscriptionTree: () => subscriptionText(engine.tree),
     reload: async (settings, verifier) => {
       const secrets = await loadSecrets(settings, newLoader(verifier), engine.realms.inForce);
@@ -171,24 +209,33 @@ function running(
       await engine.reload(settings, secrets);
     },
     close: () => {
-      closing ??= shutDown(engine, listeners).finally(() => clearInterval(sweep));
+      closing ??= shutDown(engine, listeners, inProcess, host).finally(() => clearInterval(sweep));
       return closing;
     },
   };
 }
 
-function urlOf({ address, port }: ListeningSocket, listener: ListenerSettings | undefined): string {
+function urlOf(socket: ListeningSocket | undefined, listener: ListenerSettings | undefined): string {
+  if (socket === undefined) return '';
+  const { address, port } = socket;
   if (port === 0) return `unix:${address}`;
   const encrypted = listener?.certFile !== undefined || listener?.pskHint !== undefined;
   return `${encrypted ? 'mqtts' : 'mqtt'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-async function shutDown(engine: Engine, listeners: Listeners): Promise<void> {
-  const closed = listeners.close();
+async function shutDown(
+  engine: Engine,
+  listeners: Listeners,
+  inProcess: InProcessConnections,
+  host: HostClient,
+): Promise<void> {
+  const closed = Promise.all([listeners.close(), inProcess.close()]);
   engine.wills.publishAll();
   for (const connection of engine.connections) connection.close('shutdown');
   const lingering = setInterval(() => engine.sweep(), SWEEP / 4);
   await closed;
   clearInterval(lingering);
+  // Last, so that the host program sees the wills.
+  host.close();
   await engine.persistence?.journal.settled();
 }

@@ -105,7 +105,7 @@ export interface ListenerSettings extends TlsSettings {
 
 /** What a configuration says, complete with defaults: plain data that the engine reads and never changes. */
 export interface BrokerSettings extends SecuritySettings {
-  /** At least one. */
+  /** None: the broker has no port, and clients come from this process alone. */
   readonly listeners: readonly ListenerSettings[];
   /** The configuration names no `listener`, `port` or `bind_address`: loopback only (contract broker §1.3). */
   readonly localOnly: boolean;

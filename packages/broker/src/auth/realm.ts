@@ -1,4 +1,4 @@
-import type { BrokerSettings, ListenerSettings } from '../settings.js';
+import { type BrokerSettings, DEFAULT_LISTENER, type ListenerSettings } from '../settings.js';
 import { NO_SECRETS, type SecretLoader, type Secrets } from './secrets.js';
 
 /**
@@ -51,8 +51,8 @@ export class Realms {
   /** The realm of the listener of this name; where there is none any more, that of the first. */
   named(name: string): Realm {
     const { listeners } = this.#settings;
-    const [first] = listeners as [ListenerSettings];
-    return this.of(listeners.find((listener) => nameOf(listener) === name) ?? first);
+    const listener = listeners.find((candidate) => nameOf(candidate) === name) ?? listeners[0];
+    return this.of(listener ?? DEFAULT_LISTENER);
   }
 
   /** After a reload: every realm holds what the listener at the same place of `settings` says now. */
@@ -105,6 +105,10 @@ export async function loadSecrets(
       old === undefined || before === undefined ? undefined : old.secrets(before),
     );
     loaded.set(listener.security, secrets);
+  }
+  // For clients of this process too, which come through no listener.
+  if (!loaded.has(undefined)) {
+    loaded.set(undefined, await loader.load(settings, old?.secrets(DEFAULT_LISTENER)));
   }
   return (listener) => loaded.get(listener.security) ?? NO_SECRETS;
 }

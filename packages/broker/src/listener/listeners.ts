@@ -43,7 +43,7 @@ export class Listeners {
     return listeners;
   }
 
-  /** At least one, in the order of the settings. */
+  /** In the order of the settings. */
   get sockets(): readonly ListeningSocket[] {
     return this.#open.flatMap(({ sockets }) => sockets);
   }
