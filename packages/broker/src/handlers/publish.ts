@@ -112,6 +112,7 @@ function receiveQoS2(
       `Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`,
     );
     inbound.release(packetId);
+    session.saved?.handedOn(packetId);
   }
   if (refusal !== ReasonCode.SUCCESS) {
     // A failed PUBREC ends the exchange in MQTT 5 [MQTT-4.3.3-9]; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.

@@ -222,6 +222,21 @@ describe('messages', () => {
     expect(await watcher.take()).toEqual(['PUBLISH a=replaced']);
   });
 
+  it('whose identifier another took that was refused are handed on by nobody (broker §9.7)', async () => {
+    const { store, broker } = await start();
+    const client = await broker.connect(lasting('client'));
+    await client.send(publishPacket('a', 'dropped', { qos: 2, packetId: 7 }));
+    expect(await client.send(publishPacket('$SYS/a', 'refused', { qos: 2, packetId: 7 }))).toEqual([
+      'PUBREC #7 0x87',
+    ]);
+    const next = await killed(broker, store);
+    const watcher = await next.connect({ clientId: 'watcher' });
+    await watcher.send(subscribePacket({ a: 0 }));
+    const again = await next.attempt(lasting('client'));
+    await again.send(acknowledgement('PUBREL', 7));
+    expect(await watcher.take()).toEqual([]);
+  });
+
   it('are saved once, however many sessions keep them, and removed with the last', async () => {
     const { store, broker } = await start();
     const clients = [];

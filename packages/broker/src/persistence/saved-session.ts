@@ -132,7 +132,7 @@ export class SavedSession {
     if (before !== undefined) this.#remove(before);
   }
 
-  /** PUBREL came for it. */
+  /** It is no longer kept: PUBREL came, or another message has its Packet Identifier. */
   handedOn(packetId: number): void {
     const item = this.#receipts.get(packetId);
     if (item === undefined) return;
