@@ -8,6 +8,8 @@ import { SecretLoader } from './auth/secrets.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Counters } from './counters.js';
 import { Engine } from './engine.js';
+import { HookCalls } from './hooks/hook-calls.js';
+import type { BrokerHooks } from './hooks/hooks.js';
 import { Listeners } from './listener/listeners.js';
 import type { ListeningSocket } from './listener/listening-socket.js';
 import {
@@ -52,6 +54,8 @@ export interface BrokerOptions extends Partial<Omit<BrokerSettings, 'log'>> {
   /** Takes lines of an NSS key log of every TLS connection; for debugging only. */
   readonly tlsKeyLog?: ((line: Buffer) => void) | undefined;
   readonly clock?: Clock;
+  /** Where the host program has its say. */
+  readonly hooks?: BrokerHooks;
   /**
    * Where sessions and retained messages are kept beyond the life of this broker; default: they end with it. What
    * depends on it is acknowledged when it is saved. The broker closes no store: that is for whoever opened it, after
@@ -135,6 +139,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     authMethods,
     store,
     tlsKeyLog,
+    hooks,
     ...given
   } = options;
   const settings: BrokerSettings = {
@@ -146,6 +151,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const newLoader = (given = verifier) => new SecretLoader(rules, log, { verifier: given });
   const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
   const engine = new Engine(settings, log, clock, realms, name, authMethods);
+  if (hooks !== undefined) engine.hooks = new HookCalls(engine, hooks);
   if (store !== undefined) await Persistence.start(engine, store);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
   return running(engine, await Listeners.open(engine, tlsKeyLog), newLoader);

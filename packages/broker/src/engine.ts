@@ -9,6 +9,7 @@ import { FlushScheduler } from './connection/flush-scheduler.js';
 import { BROKER_CONTROL_TOPIC, brokerEndpoint } from './control/broker-endpoint.js';
 import { ControlTopics } from './control/control-topics.js';
 import { Counters } from './counters.js';
+import type { HookCalls } from './hooks/hook-calls.js';
 import type { Log } from './log/log.js';
 import { PacketLog } from './log/packet-log.js';
 import type { Persistence } from './persistence/persistence.js';
@@ -54,6 +55,8 @@ export class Engine {
   /** Debug lines about packets, if anybody reads them. */
   packetLog: PacketLog | undefined;
   readonly pendingAuthSteps = new PendingSteps();
+  /** What the host program wants to say; undefined: nothing. */
+  hooks: HookCalls | undefined;
 
   constructor(
     public settings: BrokerSettings,
@@ -107,6 +110,7 @@ export class Engine {
     this.sessions.sweep(now);
     this.retained.expire(now);
     this.reverification.goOn();
+    this.hooks?.sweep(now);
     this.sys.sweep(now);
   }
 }

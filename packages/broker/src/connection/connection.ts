@@ -22,6 +22,7 @@ import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
 import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js';
 import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table.js';
+import type { HookedPublish } from '../hooks/hook-calls.js';
 import type { Message } from '../routing/message.js';
 import type { MountPoint } from '../routing/mount-point.js';
 import type { Session } from '../session/session.js';
@@ -84,6 +85,8 @@ export class Connection implements Flushable, GateOwner, SessionLink {
   maximumQoS: QoS = 2;
   /** The listener's as it was at CONNECT; undefined: topics are what they are. */
   mountPoint: MountPoint | undefined;
+  /** What the host program said of the PUBLISH that is given again. */
+  hooked: HookedPublish | undefined;
   /** Bytes accepted by the socket or acknowledged so far (broker B-10). */
   progress = 0;
   inboundAliases = new InboundTopicAliases(0);
@@ -389,6 +392,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
       else if (text !== '') engine.log.notice(`Client ${this.name} disconnected: ${why}.`);
     }
     this.will = undefined;
+    if (wasConnected) engine.hooks?.afterDisconnect(this, error === undefined ? text : error.message);
     if (session === undefined || session.connection !== this) return;
     const lifetime = engine.sessions.lifetime(session);
     // The session goes first: a dead client's own subscription does not get its will (broker §9.5).

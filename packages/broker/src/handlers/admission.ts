@@ -14,6 +14,8 @@ export interface Admission {
   /** The broker made the Client Identifier up [MQTT-3.1.3-6] [MQTT311-3.1.3-6]. */
   readonly assigned: boolean;
   readonly keepAlive: number;
+  /** Seconds, where the host program wants it otherwise than the client. */
+  readonly sessionExpiryInterval?: number | undefined;
   /** Decides by an exchange of AUTH packets; undefined: User Name and Password decide. */
   readonly method: AuthMethod | undefined;
 }

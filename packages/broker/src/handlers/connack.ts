@@ -8,13 +8,15 @@ import type { Admission } from './admission.js';
  */
 export function connackProperties(
   connection: Connection,
-  { packet, clientId, assigned, keepAlive }: Admission,
+  { packet, clientId, assigned, keepAlive, sessionExpiryInterval }: Admission,
   authData: Uint8Array | undefined,
 ): Property[] {
   const { settings } = connection.engine;
   const { maximumQoS } = connection;
   const { maxTopicAlias } = connection.listener;
   const properties: Property[] = [];
+  if (sessionExpiryInterval !== undefined)
+    properties.push({ name: 'sessionExpiryInterval', value: sessionExpiryInterval });
   if (keepAlive !== packet.keepAlive) properties.push({ name: 'serverKeepAlive', value: keepAlive });
   if (maxTopicAlias > 0) properties.push({ name: 'topicAliasMaximum', value: maxTopicAlias });
   // [MQTT-3.1.3-7] [MQTT-3.2.2-16]

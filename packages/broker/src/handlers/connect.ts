@@ -14,6 +14,8 @@ import { Authentication } from '../auth/authentication.js';
 import { Identity } from '../auth/identity.js';
 import { NO_IDENTITY, provedUsername } from '../auth/proved-username.js';
 import { type Connection, Phase } from '../connection/connection.js';
+import { isRefusal } from '../hooks/hook-calls.js';
+import type { ConnectChanges, HookRefusal } from '../hooks/hooks.js';
 import { NEVER, UNLIMITED_WINDOW, windowOf3 } from '../session/session.js';
 import { type Admission, admit } from './admission.js';
 import { connackProperties, logAccepted } from './connack.js';
@@ -67,7 +69,7 @@ function exchange(connection: Connection, admission: Admission, method: AuthMeth
       return;
     }
     connection.credentials = { username: result.username, password: undefined };
-    accept(connection, admission, result.data);
+    askHost(connection, admission, result.data);
   });
   return connection.phase === Phase.AUTHENTICATING ? Verdict.PAUSE : Verdict.CONTINUE;
 }
@@ -103,8 +105,38 @@ function refuse(connection: Connection, packet: Connect, refusal: Refusal): Verd
 }
 
 function finish(connection: Connection, admission: Admission, verdict: AuthVerdict): Verdict {
-  if (verdict === 'accepted') return accept(connection, admission, undefined);
+  if (verdict === 'accepted') return askHost(connection, admission, undefined);
   return refuse(connection, admission.packet, verdict === 'busy' ? REFUSALS.busy : REFUSALS.credentials);
+}
+
+/** The host program may refuse whom everybody else lets in. What follows CONNECT waits for it. */
+function askHost(connection: Connection, admission: Admission, authData: Uint8Array | undefined): Verdict {
+  const decision = connection.engine.hooks?.beforeConnect(connection, admission);
+  if (!(decision instanceof Promise)) return decided(connection, admission, authData, decision ?? undefined);
+  connection.phase = Phase.AUTHENTICATING;
+  void decision.then((late) => {
+    if (connection.phase !== Phase.AUTHENTICATING) return;
+    decided(connection, admission, authData, late ?? undefined);
+    connection.resume();
+  });
+  return Verdict.PAUSE;
+}
+
+function decided(
+  connection: Connection,
+  admission: Admission,
+  authData: Uint8Array | undefined,
+  decision: HookRefusal | ConnectChanges | undefined,
+): Verdict {
+  if (decision === undefined) return accept(connection, admission, authData);
+  if (isRefusal(decision)) {
+    return refuse(connection, admission.packet, { ...REFUSALS.credentials, v5: decision.refuse });
+  }
+  const { username = connection.credentials.username, sessionExpiryInterval } = decision;
+  connection.credentials = { ...connection.credentials, username };
+  const isTold = admission.packet.protocolVersion === 5;
+  const keepAlive = (isTold ? decision.keepAlive : undefined) ?? admission.keepAlive;
+  return accept(connection, { ...admission, keepAlive, sessionExpiryInterval }, authData);
 }
 
 /**
@@ -164,7 +196,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
   connection.writer.clientId = clientId;
   session.begin(
-    expiryOf(packet),
+    admission.sessionExpiryInterval ?? expiryOf(packet),
     new Identity(connection.realm, clientId, connection.credentials.username, engine.log),
   );
   connection.setAliases(
@@ -177,6 +209,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   // Present [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT311-3.2.2-1] [MQTT311-3.2.2-2] [MQTT311-3.2.2-3]
   connection.send({ ...connack, sessionPresent: present });
   session.attach(connection, windowOf(connection, packet), present);
+  engine.hooks?.afterConnect(connection, present);
   return Verdict.CONTINUE;
 }
 

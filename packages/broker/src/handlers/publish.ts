@@ -10,6 +10,7 @@ import {
 import { Right } from '../auth/access-list.js';
 import type { Connection } from '../connection/connection.js';
 import type { Engine } from '../engine.js';
+import type { HookedPublish } from '../hooks/hook-calls.js';
 import { composeFrame, expiryOf, isEndlessExpiry, Message } from '../routing/message.js';
 import type { Session } from '../session/session.js';
 
@@ -24,16 +25,31 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
     frame.topic !== '' && frame.properties.length === 0
       ? frame.topic
       : connection.inboundAliases.resolve(frame);
-  const topic = mountPoint === undefined ? named : mountPoint.topic(named);
-  const refusal = refusalOf(engine, session, topic, frame);
-  if (frame.qos === 2) return receiveQoS2(connection, session, frame, topic, refusal);
+  let topic = mountPoint === undefined ? named : mountPoint.topic(named);
+  let refusal = refusalOf(engine, session, topic, frame);
+  /** What goes on: the host program may have changed it. */
+  let content = frame;
+  let hooked: HookedPublish | undefined;
+  if (engine.hooks !== undefined && refusal === ReasonCode.SUCCESS) {
+    // Asked once, though a publisher that has to wait has its packet given again.
+    hooked = connection.hooked ?? engine.hooks.beforePublish(connection, frame, topic);
+    connection.hooked = undefined;
+    ({ frame: content, topic, refusal } = hooked);
+  }
+  if (frame.qos === 2) {
+    engine.packetLog?.receivedPublish(session.clientId, frame, topic, refusal);
+    return receiveQoS2(connection, session, frame.packetId, content, topic, refusal);
+  }
   if (refusal === ReasonCode.SUCCESS) {
     const held = engine.router.holding(topic, session);
-    if (held !== undefined) return connection.waitFor(held);
+    if (held !== undefined) {
+      connection.hooked = hooked;
+      return connection.waitFor(held);
+    }
   }
   engine.packetLog?.receivedPublish(session.clientId, frame, topic, refusal);
   const matched =
-    refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, frame, topic), session);
+    refusal === ReasonCode.SUCCESS && engine.router.publish(messageOf(engine, content, topic), session);
   // QoS 1: nothing is remembered of it, so the next PUBLISH with its identifier is new, whatever DUP says.
   // [MQTT-4.3.2-4] [MQTT-4.3.2-5] [MQTT-2.2.1-5] [MQTT311-4.3.2-2] [MQTT311-2.3.1-6]
   if (frame.qos === 1) {
@@ -97,14 +113,13 @@ function messageOf(engine: Engine, frame: PublishFrame, topic: string): Message 
 function receiveQoS2(
   connection: Connection,
   session: Session,
+  packetId: number,
   frame: PublishFrame,
   topic: string,
   refusal: number,
 ): Verdict {
   const { engine } = connection;
   const { inbound } = session;
-  const { packetId } = frame;
-  engine.packetLog?.receivedPublish(session.clientId, frame, topic, refusal);
   const known = inbound.get(packetId);
   if (known !== undefined) {
     if (sameContent(known, topic, frame)) return repeatQoS2(connection, known, packetId);

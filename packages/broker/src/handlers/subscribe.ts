@@ -12,6 +12,9 @@ import { subscribe } from '../routing/subscribing.js';
 import type { Subscription } from '../routing/subscription.js';
 import type { Session } from '../session/session.js';
 
+/** The one code for a refusal before MQTT 5 (3.1.1, 3.9.3). */
+const FAILURE = 0x80;
+
 /** A subscription whose retained messages are to be sent. */
 type Wanted = Subscription;
 
@@ -44,16 +47,22 @@ export function handleSubscribe(connection: Connection, packet: Subscribe): Verd
 export function subscribeAll(
   connection: Connection,
   packet: Subscribe,
-): { readonly reasonCodes: QoS[]; readonly wanted: Wanted[] } {
+): { readonly reasonCodes: number[]; readonly wanted: Wanted[] } {
   const { engine } = connection;
   const session = connection.session as Session;
   const identifier = property(packet.properties, 'subscriptionIdentifier');
-  const reasonCodes: QoS[] = [];
+  const reasonCodes: number[] = [];
   const wanted: Wanted[] = [];
   for (const request of packet.subscriptions) {
     engine.packetLog?.filter(request.filter, request.qos);
-    const subscription = grant(connection, session, request, identifier, wanted);
+    const asked = engine.hooks?.beforeSubscribe(connection, request) ?? request;
+    if ('refuse' in asked) {
+      reasonCodes.push(connection.version === 5 ? asked.refuse : FAILURE);
+      continue;
+    }
+    const subscription = grant(connection, session, asked, identifier, wanted);
     reasonCodes.push(subscription.qos);
+    engine.hooks?.afterSubscribe(connection, { ...asked, qos: subscription.qos });
     if (engine.log.enabled('subscribe'))
       engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
   }

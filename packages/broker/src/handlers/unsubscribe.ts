@@ -29,6 +29,8 @@ export function unsubscribeAll(connection: Connection, packet: Unsubscribe): num
     engine.packetLog?.filter(named);
     const filter = mountPoint === undefined ? named : mountPoint.filter(named);
     if (engine.log.enabled('unsubscribe')) engine.log.unsubscribe(`${session.clientId} ${filter}`);
-    return unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED;
+    if (!unsubscribe(session, filter)) return ReasonCode.NO_SUBSCRIPTION_EXISTED;
+    engine.hooks?.afterUnsubscribe(connection, named);
+    return ReasonCode.SUCCESS;
   });
 }

@@ -71,6 +71,7 @@ export class Router {
     }
     const matched = route.subscriptions.length > 0 || route.groups.length > 0;
     if (!matched && origin !== undefined) engine.counters.unmatched++;
+    engine.hooks?.afterPublish(message, source?.clientId, matched);
     return matched;
   }
 
