@@ -1,4 +1,5 @@
 import type { Session } from '../session/session.js';
+import type { SessionLink } from '../session/session-link.js';
 
 /** Output that a connected subscriber may leave untaken before the publishers that feed it are stopped, in bytes. */
 export const HIGH_WATER = 262_144;
@@ -63,13 +64,22 @@ export class BackPressure {
     this.#reported = false;
   }
 
-  /** Something was added: is the bound reached now? */
+  /** Output was added: is its bound reached now? */
+  checkOutput(): void {
+    const { connection } = this.#session;
+    if (connection !== undefined && !this.#blocked && connection.backlog >= HIGH_WATER)
+      this.#block(connection);
+  }
+
+  /** A QoS 1 or 2 message was added: is any bound reached now? */
   check(): void {
-    const connection = this.#session.connection;
-    if (this.#blocked || connection === undefined) return;
-    const { outbound } = this.#session;
+    const { connection, outbound } = this.#session;
+    if (connection === undefined || this.#blocked) return;
     const full = outbound.pending >= this.#limit || outbound.queuedBytes >= this.#maxBytes;
-    if (connection.backlog < HIGH_WATER && !full) return;
+    if (full || connection.backlog >= HIGH_WATER) this.#block(connection);
+  }
+
+  #block(connection: SessionLink): void {
     this.#blocked = true;
     this.#markProgress = connection.progress;
     this.#markTime = this.#session.engine.clock.now();

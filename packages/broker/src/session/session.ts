@@ -203,7 +203,7 @@ export class Session implements OutboundSink<Delivery>, Due {
         return;
       }
       this.#sendQoS0(message, retain, identifier);
-      this.pressure.check();
+      this.pressure.checkOutput();
     } else if (this.persistent && this.engine.settings.queueQos0Messages) {
       if (this.pressure.dropsKept()) {
         this.pressure.dropped();
