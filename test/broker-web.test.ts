@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type BrokerSetup, startBroker, startBrokerProcess } from './support/brokers.js';
 import { startChild } from './support/child.js';
@@ -5,6 +7,7 @@ import { temporaryFolder, writeFiles } from './support/folder.js';
 import { freePort } from './support/free-port.js';
 import { describePeer } from './support/peers.js';
 import { runProgram, startSubscriber } from './support/programs.js';
+import { workspaceRoot } from './support/workspace.js';
 
 const HOST = '127.0.0.1';
 
@@ -85,4 +88,16 @@ test('a configuration with an HTTP API alone starts, answers and ends', async ()
   });
   await broker.kill('SIGTERM');
   expect((await broker.ended).code).toBe(0);
+});
+
+test('every configuration in the guide is one', async () => {
+  const guide = readFileSync(path.join(workspaceRoot, 'docs', 'guide', 'web.md'), 'utf8');
+  const examples = guide.split('```').filter((_, index) => index % 2 === 1);
+  expect(examples).toHaveLength(3);
+  for (const text of examples) {
+    const folder = temporaryFolder({ 'mosquitto.conf': text.trimStart() });
+    const test = startBrokerProcess('tsmqtt-broker', ['-c', `${folder}/mosquitto.conf`, '--test-config']);
+    const { code, stderr } = await test.ended;
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/Configuration file is OK\.\n$/)]);
+  }
 });

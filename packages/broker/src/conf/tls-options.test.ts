@@ -42,6 +42,13 @@ psk_hint hint`;
     expect(two?.pskHint).toBe('hint');
   });
 
+  it.each([
+    'enable_proxy_protocol 1\ncertfile c\nkeyfile k\nuse_subject_as_username true',
+    'enable_proxy_protocol 2\nrequire_certificate true\nuse_identity_as_username true\nuse_subject_as_username false',
+  ])('go with a proxy: %j', (text) => {
+    expect(() => read(`listener 1\n${text}`)).not.toThrow();
+  });
+
   it('hold for the loopback listeners where there is no other (broker T-1)', () => {
     const settings = read('certfile c\nkeyfile k\nrequire_certificate true');
     expect(settings.localOnly).toBe(true);
@@ -56,6 +63,9 @@ psk_hint hint`;
     ['listener 1\ncafile a', 'Error: cafile specified without certfile and keyfile.', 2],
     ['listener 1\nlistener 2\n\ncapath a', 'Error: capath specified without certfile and keyfile.', 4],
     ['listener 1\ncertfile c\nkeyfile k\npsk_hint h', 'Error: Cannot use both certificate and psk encryption in a single listener.', 4],
+    ['listener 1\ncertfile c\nkeyfile k\nenable_proxy_protocol 2', 'Error: certfile and keyfile cannot be used with `enable_proxy_protocol 2`.', 2],
+    ['listener 1\nenable_proxy_protocol 2\nkeyfile k', 'Error: certfile and keyfile cannot be used with `enable_proxy_protocol 2`.', 3],
+    ['listener 1\nenable_proxy_protocol 2\nuse_subject_as_username true', 'Error: use_subject_as_username cannot be used with `enable_proxy_protocol 2`.', 3],
   ])('%j: %s', (text, message, line) => {
     let error: unknown;
     try {

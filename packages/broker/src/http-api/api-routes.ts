@@ -40,9 +40,8 @@ function listeners(engine: Engine): object[] {
   return engine.settings.listeners.map((listener: ListenerSettings) => ({
     ...(listener.path === undefined ? { port: listener.port } : { path: listener.path }),
     protocol: PROTOCOL_NAMES[listener.protocol],
-    // There is no TLS in this version.
-    tls: false,
-    mtls: false,
+    tls: listener.certFile !== undefined || listener.pskHint !== undefined,
+    mtls: listener.requireCertificate,
     allow_anonymous: engine.realms.of(listener).anonymous,
   }));
 }

@@ -7,6 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { EngineHost, LISTENER } from '../../test/engine-host.js';
 import { publishPacket } from '../../test/raw-client.js';
 import { SocketClient } from '../../test/socket-client.js';
+import { parseAcl } from '../auth/acl-parser.js';
+import { silentLog } from '../log/log.js';
 import type { BrokerSettings, ListenerSettings } from '../settings.js';
 import { VERSION } from '../version.js';
 
@@ -189,6 +191,32 @@ describe('who may ask', () => {
     expect(got.headers['www-authenticate']).toMatch(/^Basic realm="Mosquitto API"/);
     // What there is and what not is nobody's business either.
     expect(await get('/nothing', headers)).toMatchObject({ status: 401 });
+  });
+
+  // biome-ignore format: one row a line
+  it.each([
+    ['topic read /api/v1/version', {}, 200],
+    ['topic read /api/#', {}, 200],
+    ['topic readwrite #', {}, 200],
+    ['topic read /api/v1/systree', {}, 401],
+    ['topic write /api/v1/version', {}, 401],
+    ['topic read #\ntopic deny /api/v1/version', {}, 401],
+    ['user pi\ntopic read /api/v1/version', {}, 401],
+    ['user pi\ntopic read /api/v1/version', basic('pi:anything'), 200],
+    ['user po\ntopic read /api/v1/version', basic('pi:anything'), 401],
+    ['pattern read /api/v1/version', {}, 200],
+    ['', {}, 401],
+  ])('an ACL file that says %j', async (text, headers, status) => {
+    host = await EngineHost.start({ listeners: [API] }, { acl: parseAcl(Buffer.from(text), 'acl', silentLog) });
+    expect((await get('/api/v1/version?topic', headers)).status).toBe(status);
+  });
+
+  it('is http-api to patterns, and everything it may not read is 401, there or not', async () => {
+    const acl = parseAcl(Buffer.from('pattern read /%c/#'), 'acl', silentLog);
+    host = await EngineHost.start({ listeners: [API] }, { acl });
+    expect(await get('/http-api/x')).toMatchObject({ status: 404 });
+    expect(await get('/metrics')).toMatchObject({ status: 401 });
+    expect(await get('/http-api/../metrics')).toMatchObject({ status: 404 });
   });
 
   it('waits its turn where too many passwords are being checked (broker B-12)', async () => {

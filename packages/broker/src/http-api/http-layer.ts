@@ -1,16 +1,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { Right } from '../auth/access-list.js';
 import { authenticate } from '../auth/authenticate.js';
+import { Identity } from '../auth/identity.js';
 import type { Connection } from '../connection/connection.js';
-import type { Engine } from '../engine.js';
 import type { Layer } from '../listener/layer.js';
+import type { LayerContext } from '../listener/layers.js';
 import type { ListenerSettings } from '../settings.js';
 import { type Answer, CORS, REFUSALS } from './answer.js';
 import { basicCredentials } from './basic-credentials.js';
 import { RecentAnswers } from './recent-answers.js';
 import { requestPath } from './request-path.js';
 import { openStaticFile } from './static-file.js';
+
+/** What an ACL file knows it by, for `%c`. */
+const CLIENT_ID = 'http-api';
 
 /** Largest head of a request in bytes. */
 const LARGEST_HEAD = 16_384;
@@ -19,7 +24,7 @@ const LARGEST_HEAD = 16_384;
  * The HTTP API (broker §10.5): the end of its sockets' way. One request for each connection, and as the socket never
  * arrives anywhere, the acceptor's 30 s are what request and answer have.
  */
-export function httpLayer(listener: ListenerSettings, engine: Engine): Layer {
+export function httpLayer(listener: ListenerSettings, { engine, realm }: LayerContext): Layer {
   const routes = new RecentAnswers(engine);
   const asked = new WeakSet<Duplex>();
   const http = createServer({ maxHeaderSize: LARGEST_HEAD }, (request, response) => {
@@ -35,8 +40,7 @@ export function httpLayer(listener: ListenerSettings, engine: Engine): Layer {
   });
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = requestPath(request.url ?? '');
-    // Looked up each time: a reload changes what it holds.
-    const refusal = await refusalOf(request, path, { realm: engine.realms.of(listener), engine });
+    const refusal = await refusalOf(request, path, { realm, engine });
     if (refusal !== undefined || path === undefined) {
       send(response, refusal ?? REFUSALS.notFound);
       return;
@@ -52,7 +56,10 @@ export function httpLayer(listener: ListenerSettings, engine: Engine): Layer {
   };
 }
 
-/** Why a request is not answered, if it is not: who asks has to be let in first, whatever there is. */
+/**
+ * Why a request is not answered, if it is not: who asks has to be let in first, whatever there is, and then needs the right
+ * to read the path, as if it were a topic.
+ */
 async function refusalOf(
   request: IncomingMessage,
   path: string | undefined,
@@ -64,7 +71,9 @@ async function refusalOf(
   const verdict = await authenticate(door, credentials);
   if (verdict === 'busy') return REFUSALS.busy;
   if (verdict === 'refused') return REFUSALS.notAuthorised;
-  return path === undefined ? REFUSALS.notFound : undefined;
+  if (path === undefined) return REFUSALS.notFound;
+  const identity = new Identity(door.realm, CLIENT_ID, credentials.username, door.engine.log);
+  return identity.may(Right.READ, path) ? undefined : REFUSALS.notAuthorised;
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

@@ -31,7 +31,7 @@ export async function layersOf(settings: ListenerSettings, context: LayerContext
     layers.push(websocketLayer(settings, engine));
   } else if (settings.protocol === 'http_api') {
     const { httpLayer } = await loadHttpApi();
-    layers.push(httpLayer(settings, engine));
+    layers.push(httpLayer(settings, context));
   }
   return layers;
 }

@@ -133,6 +133,8 @@ describe('TLS that the proxy had with the client', () => {
   });
 
   const noTls = 'Connection from 192.168.0.1:8080 rejected, client did not connect using TLS.';
+  const noCertificate = 'Connection from 192.168.0.1:8080 rejected, client did not provide a certificate.';
+  const requireCertificate = { requireCertificate: true };
   const requireTls = { proxyProtocolV2RequireTls: true };
 
   // biome-ignore format: one row a line
@@ -140,9 +142,43 @@ describe('TLS that the proxy had with the client', () => {
     ['TLS, which is required', requireTls, tls(1, 1), undefined],
     ['no word of TLS', requireTls, '', noTls],
     ['no TLS', requireTls, tls(0, 0), noTls],
+    ['a certificate, which is required', requireCertificate, tls(5, 0, 'pi'), undefined],
+    ['no word of a certificate', requireCertificate, '', noCertificate],
+    ['no certificate', requireCertificate, tls(1, 1), noCertificate],
+    ['a certificate that was not verified', requireCertificate, tls(5, 1), noCertificate],
+    ['a certificate of the connection alone', requireCertificate, tls(3, 0), noCertificate],
+    ['a certificate without TLS', requireCertificate, tls(4, 0), noCertificate],
+    ['neither, both being required', { ...requireTls, ...requireCertificate }, '', noTls],
   ])('%s', async (_what, listener, tlvs, refusal) => {
     await start({ proxyProtocol: 2, ...listener });
     expect(await answerTo(v2(tlvs), CONNECT)).toBe(refusal === undefined ? CONNACK : '');
     if (refusal !== undefined) expect(host.notices).toEqual([refusal]);
+  });
+});
+
+describe('use_identity_as_username (broker T-53)', () => {
+  const identity = { useIdentityAsUsername: true, allowAnonymous: false };
+  const required = { ...identity, requireCertificate: true };
+
+  // biome-ignore format: one row a line
+  it.each([
+    ['the name of a certificate, which is required', required, tls(5, 0, 'pi'), '20020000'],
+    ['the name of a certificate, which is not required', identity, tls(5, 0, 'pi'), '20020000'],
+    ['a certificate without a name', required, tls(5, 0), '20020004'],
+    ['no certificate', identity, tls(1, 1), '20020004'],
+    ['a name without a certificate that was verified', identity, tls(5, 1, 'pi'), '20020004'],
+    ['no word of TLS', identity, '', '20020004'],
+  ])('%s', async (_what, listener, tlvs, connack) => {
+    await start({ proxyProtocol: 2, ...listener });
+    expect(await answerTo(v2(tlvs), CONNECT)).toBe(connack);
+    const accepted = host.notices.filter((line) => line.startsWith('New client'));
+    const line = "New client connected from 192.168.0.1:8080 as client (p4, c1, k0, u'pi').";
+    expect(accepted).toEqual(connack === '20020000' ? [line] : []);
+  });
+
+  it('says 0x86 to MQTT 5', async () => {
+    await start({ proxyProtocol: 2, ...required });
+    const connect = bytesOf(connectPacket({ protocolVersion: 5 }), 5);
+    expect((await answerTo(v2(tls(5, 0)), connect)).slice(0, 8)).toMatch(/^20..0086$/);
   });
 });

@@ -61,6 +61,7 @@ function peerOf({ source, tls }: ProxyHeader, peer: Peer): Peer {
 
 function objectionTo({ tls }: ProxyHeader, listener: ListenerSettings): string | undefined {
   if (listener.proxyProtocolV2RequireTls && tls?.secure !== true) return 'client did not connect using TLS';
+  if (listener.requireCertificate && tls?.verified !== true) return 'client did not provide a certificate';
   return undefined;
 }
 
