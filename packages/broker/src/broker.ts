@@ -28,6 +28,7 @@ import {
   type BrokerSettings,
   DEFAULT_LISTENER,
   DEFAULT_SETTINGS,
+  isEncrypted,
   type ListenerSettings,
 } from './settings.js';
 
@@ -225,7 +226,7 @@ function urlOf(socket: ListeningSocket | undefined, listener: ListenerSettings |
   if (socket === undefined) return '';
   const { address, port } = socket;
   if (port === 0) return `unix:${address}`;
-  const encrypted = listener?.certFile !== undefined || listener?.pskHint !== undefined;
+  const encrypted = listener !== undefined && isEncrypted(listener);
   return `${encrypted ? 'mqtts' : 'mqtt'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 

@@ -157,6 +157,11 @@ export interface BrokerSettings extends SecuritySettings {
   readonly pidFile: string | undefined;
 }
 
+/** Whether clients of a listener speak TLS with it, by certificates or a pre-shared key. */
+export function isEncrypted({ certFile, pskHint }: ListenerSettings): boolean {
+  return certFile !== undefined || pskHint !== undefined;
+}
+
 /** The listener of `listener 1883`. */
 export const DEFAULT_LISTENER: ListenerSettings = {
   ...DEFAULT_TLS,

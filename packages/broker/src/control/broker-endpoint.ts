@@ -1,4 +1,4 @@
-import type { BrokerSettings, ListenerSettings } from '../settings.js';
+import { type BrokerSettings, isEncrypted, type ListenerSettings } from '../settings.js';
 import type { ControlEndpoint } from './control-topics.js';
 
 /** Where it is served with `enable_control_api true`. */
@@ -22,7 +22,7 @@ function describe(listener: ListenerSettings): object {
     protocol: protocol === 'websockets' ? 'mqtt+websockets' : protocol,
     ...(host !== undefined && { 'bind-address': host }),
     ...(path !== undefined && { 'socket-path': path }),
-    tls: false,
+    tls: isEncrypted(listener),
   };
 }
 

@@ -70,6 +70,8 @@ describe('$CONTROL/broker/v1 with enable_control_api', () => {
     { ...DEFAULT_LISTENER, port: 1883 },
     { ...DEFAULT_LISTENER, port: 8080, host: '127.0.0.1', protocol: 'websockets' as const },
     { ...DEFAULT_LISTENER, port: 0, path: '/run/m.sock' },
+    { ...DEFAULT_LISTENER, port: 8883, certFile: 'c.pem', keyFile: 'k.pem' },
+    { ...DEFAULT_LISTENER, port: 8884, pskHint: 'hint' },
   ];
   async function ask(payload: string): Promise<unknown> {
     const broker = new TestBroker({ settings: { enableControlApi: true, listeners } });
@@ -116,6 +118,8 @@ describe('$CONTROL/broker/v1 with enable_control_api', () => {
             { port: 1883, protocol: 'mqtt', tls: false },
             { port: 8080, protocol: 'mqtt+websockets', 'bind-address': '127.0.0.1', tls: false },
             { port: 0, protocol: 'mqtt', 'socket-path': '/run/m.sock', tls: false },
+            { port: 8883, protocol: 'mqtt', tls: true },
+            { port: 8884, protocol: 'mqtt', tls: true },
           ],
         },
       },

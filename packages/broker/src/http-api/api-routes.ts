@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.js';
-import type { ListenerProtocol, ListenerSettings } from '../settings.js';
+import { isEncrypted, type ListenerProtocol, type ListenerSettings } from '../settings.js';
 import { SYS_ROWS } from '../sys/sys-table.js';
 import { VERSION } from '../version.js';
 import { type Answer, success } from './answer.js';
@@ -40,7 +40,7 @@ function listeners(engine: Engine): object[] {
   return engine.settings.listeners.map((listener: ListenerSettings) => ({
     ...(listener.path === undefined ? { port: listener.port } : { path: listener.path }),
     protocol: PROTOCOL_NAMES[listener.protocol],
-    tls: listener.certFile !== undefined || listener.pskHint !== undefined,
+    tls: isEncrypted(listener),
     mtls: listener.requireCertificate,
     allow_anonymous: engine.realms.of(listener).anonymous,
   }));

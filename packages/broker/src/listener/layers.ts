@@ -1,6 +1,6 @@
 import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
-import type { BrokerSettings, ListenerSettings } from '../settings.js';
+import { type BrokerSettings, isEncrypted, type ListenerSettings } from '../settings.js';
 import type { Layer } from './layer.js';
 import { proxyLayer } from './proxy-layer.js';
 
@@ -22,7 +22,7 @@ export async function layersOf(settings: ListenerSettings, context: LayerContext
   const layers: Layer[] = [];
   const { engine } = context;
   if (settings.proxyProtocol !== undefined) layers.push(proxyLayer(settings.proxyProtocol, settings, engine));
-  if (usesTls(settings)) {
+  if (isEncrypted(settings)) {
     const { tlsLayer } = await loadTls();
     layers.push(tlsLayer(settings, context));
   }
@@ -38,14 +38,10 @@ export async function layersOf(settings: ListenerSettings, context: LayerContext
 
 /** Loads the code that the layers of these listeners need, while the user may still read it (broker B-13). */
 export async function prepareLayers({ listeners }: Pick<BrokerSettings, 'listeners'>): Promise<void> {
-  if (listeners.some(usesTls)) await loadTls();
+  if (listeners.some(isEncrypted)) await loadTls();
   const protocols = new Set(listeners.map(({ protocol }) => protocol));
   if (protocols.has('websockets')) await loadWebSocket();
   if (protocols.has('http_api')) await loadHttpApi();
-}
-
-function usesTls({ certFile, pskHint }: ListenerSettings): boolean {
-  return certFile !== undefined || pskHint !== undefined;
 }
 
 function loadTls(): Promise<typeof import('./tls/tls-layer.js')> {
