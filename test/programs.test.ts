@@ -1,10 +1,11 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { PacketType } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
-import { startBroker } from './support/brokers.js';
+import { message, scriptedBroker } from '../packages/cli-kit/test/scripted-broker.js';
 import { startChild } from './support/child.js';
 import { temporaryFolder } from './support/folder.js';
-import { programFile, programNames, runProgram } from './support/programs.js';
+import { type ProgramName, programFile, programNames, runProgram } from './support/programs.js';
 import { workspaceRoot } from './support/workspace.js';
 
 describe('every program', () => {
@@ -37,38 +38,48 @@ describe('every program', () => {
   }
 });
 
-test('a plain publish loads nothing of its program but main.cjs', async () => {
-  const broker = await startBroker('tsmqtt-broker');
+/** What the shortest use of each program is made of: arguments, and a broker that answers it. */
+const PLAIN_USES = [
+  ['tsmqtt-pub', ['-t', 'a', '-m', 'b']],
+  ['tsmqtt-sub', ['-t', 'a', '-C', '1']],
+  ['tsmqtt-rr', ['-t', 'a', '-m', 'b', '-e', 'c']],
+] as const;
+
+/** Runs it with this code loaded before it, and answers what that printed on stderr. */
+async function runHooked(name: ProgramName, args: readonly string[], code: string): Promise<string[]> {
+  const broker = await scriptedBroker((packet, peer) => {
+    if (packet.type === PacketType.SUBSCRIBE && name === 'tsmqtt-sub') peer.send(message('a', 'b'));
+    if (packet.type === PacketType.PUBLISH) peer.send(message('c', 'd'));
+    return true;
+  });
   const hook = path.join(temporaryFolder(), 'hook.cjs');
-  writeFileSync(hook, "process.on('exit', () => console.error(Object.keys(require.cache).join('\\n')));\n");
-  const args = ['-r', hook, programFile('tsmqtt-pub'), ...broker.at, '-t', 'a', '-m', 'b'];
-  const { code, stderr } = await startChild(process.execPath, args, { input: '' }).ended;
-  expect(code).toBe(0);
-  const bin = path.dirname(programFile('tsmqtt-pub'));
-  expect(
-    stderr
-      .trim()
-      .split('\n')
-      .map((file) => path.relative(bin, file))
-      .filter((file) => !file.endsWith('hook.cjs')),
-  ).toEqual(['tsmqtt-pub', path.join('chunks', 'tsmqtt-pub', 'main.cjs')]);
+  writeFileSync(hook, code);
+  const all = ['-r', hook, programFile(name), ...broker.at, ...args];
+  const { code: exitCode, stderr } = await startChild(process.execPath, all, { input: '' }).ended;
+  expect(exitCode).toBe(0);
+  return stderr.split('\n').filter((line) => line !== '' && !line.endsWith('hook.cjs'));
+}
+
+test.each(PLAIN_USES)('a plain %s loads nothing of its program but main.cjs', async (name, args) => {
+  const code = "process.on('exit', () => console.error(Object.keys(require.cache).join('\\n')));\n";
+  const bin = path.dirname(programFile(name));
+  expect((await runHooked(name, args, code)).map((file) => path.relative(bin, file))).toEqual([
+    name,
+    path.join('chunks', name, 'main.cjs'),
+  ]);
 });
 
-test('a plain publish leaves alone what takes Node.js long: modules it has no use for, and the test for IPv6', async () => {
-  const broker = await startBroker('tsmqtt-broker');
-  const hook = path.join(temporaryFolder(), 'hook.cjs');
-  const costly = ['crypto', 'dns', 'http', 'perf_hooks', 'tls', 'worker_threads'];
-  writeFileSync(
-    hook,
-    `const net = require('node:net');
+test.each(PLAIN_USES)(
+  'a plain %s leaves alone what takes Node.js long: modules it has no use for, and the test for IPv6',
+  async (name, args) => {
+    const costly = ['crypto', 'dns', 'http', 'perf_hooks', 'tls', 'worker_threads'];
+    const code = `const net = require('node:net');
     const { isIPv6 } = net;
     net.isIPv6 = (text) => { console.error('isIPv6'); return isIPv6(text); };
     process.on('exit', () => {
       const loaded = new Set(process.moduleLoadList);
       for (const name of ${JSON.stringify(costly)}) if (loaded.has('NativeModule ' + name)) console.error(name);
-    });`,
-  );
-  const args = ['-r', hook, programFile('tsmqtt-pub'), ...broker.at, '-t', 'a', '-m', 'b'];
-  const { code, stderr } = await startChild(process.execPath, args, { input: '' }).ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-});
+    });`;
+    expect(await runHooked(name, args, code)).toEqual([]);
+  },
+);
