@@ -51,10 +51,11 @@ export class Router {
    * @param source Who published it; default: the client of that session.
    * @returns Whether any subscription matched, even one that does not get it (broker T-20).
    */
-  route(message: Message, origin: Session | undefined, source = origin?.identity): boolean {
+  route(message: Message, origin: Session | undefined, source?: Identity): boolean {
     const engine = this.#engine;
     // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
-    if (message.frame.retain) engine.retained.publish(message, engine.clock.now(), source);
+    if (message.frame.retain)
+      engine.retained.publish(message, engine.clock.now(), source ?? origin?.identity);
     const route = engine.tree.match(message.topic);
     const once = !engine.settings.allowDuplicateMessages;
     if (once) this.#routed++;
@@ -71,7 +72,7 @@ export class Router {
     }
     const matched = route.subscriptions.length > 0 || route.groups.length > 0;
     if (!matched && origin !== undefined) engine.counters.unmatched++;
-    engine.hooks?.afterPublish(message, source?.clientId, matched);
+    engine.hooks?.afterPublish(message, (source ?? origin?.identity)?.clientId, matched);
     return matched;
   }
 
