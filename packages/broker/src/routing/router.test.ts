@@ -2,6 +2,8 @@ import type { Property } from '@tsmqtt/protocol';
 import { describe, expect, it } from 'vitest';
 import { acknowledgement, publishPacket, subscribePacket } from '../../test/raw-client.js';
 import { TestBroker } from '../../test/test-broker.js';
+import { LocalClient } from '../local/local-client.js';
+import { composeFrame, Message } from './message.js';
 
 const identifier = (value: number): Property[] => [{ name: 'subscriptionIdentifier', value }];
 const lasting: Property[] = [{ name: 'sessionExpiryInterval', value: 1000 }];
@@ -57,6 +59,11 @@ describe('overlapping subscriptions', () => {
   });
 });
 
+function messageTo(topic: string): Message {
+  const frame = composeFrame(topic, Buffer.from('x'), 0, false, [], 5);
+  return new Message(topic, frame, Number.POSITIVE_INFINITY);
+}
+
 describe('allow_duplicate_messages false', () => {
   // biome-ignore format: one row a line
   const filters: readonly (readonly [filters: Record<string, 0 | 1 | 2>, v3: readonly string[], v5: readonly string[]])[] = [
@@ -92,6 +99,22 @@ describe('allow_duplicate_messages false', () => {
     expect(await other.send(publishPacket('a', 'x', { qos: 1 }))).toEqual(['PUBLISH a=x q1 #1', 'PUBACK #1']);
     const back = await broker.attempt({ clientId: 'offline', cleanStart: false });
     expect((await back.take()).slice(1)).toEqual(['PUBLISH a=x q1 #1']);
+  });
+
+  it('holds for a message by itself, though another is routed in the middle of it', async () => {
+    const broker = new TestBroker({ settings: { allowDuplicateMessages: false } });
+    const { router } = broker.engine;
+    // A line of the log that a subscriber at its bound brings about goes out at once, too.
+    const meanwhile = messageTo('meanwhile');
+    const between = new LocalClient(broker.engine, {
+      onMessage: () => void router.publish(meanwhile, undefined),
+    });
+    const grant = { qos: 0, noLocal: false, retainAsPublished: false, identifier: undefined } as const;
+    between.subscribe('a', grant, false);
+    const client = await broker.connect();
+    await client.send(subscribePacket({ a: 0, meanwhile: 0 }));
+    router.publish(messageTo('a'), undefined);
+    expect((await client.take()).sort()).toEqual(['PUBLISH a=x', 'PUBLISH meanwhile=x']);
   });
 
   it('retained messages come once for each filter all the same', async () => {

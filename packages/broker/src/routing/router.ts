@@ -57,12 +57,12 @@ export class Router {
     if (message.frame.retain)
       engine.retained.publish(message, engine.clock.now(), source ?? origin?.identity);
     const route = engine.tree.match(message.topic);
-    const once = !engine.settings.allowDuplicateMessages;
-    if (once) this.#routed++;
+    // By its own number: a line of the log may be routed in the middle of it.
+    const number = engine.settings.allowDuplicateMessages ? 0 : ++this.#routed;
     for (const subscription of route.subscriptions) {
       // [MQTT-3.8.3-3]
       if (subscription.noLocal && subscription.session === origin) continue;
-      if (once && this.#isSecondCopy(subscription.session)) continue;
+      if (number > 0 && isSecondCopy(subscription.session, number)) continue;
       this.#deliver(message, subscription);
     }
     for (const group of route.groups) {
@@ -76,14 +76,6 @@ export class Router {
     return matched;
   }
 
-  /** `allow_duplicate_messages false`: clients of MQTT 3 get the copy of their first match alone (broker T-43). */
-  #isSecondCopy(session: Session): boolean {
-    if (session.version === 5) return false;
-    if (session.routed === this.#routed) return true;
-    session.routed = this.#routed;
-    return false;
-  }
-
   #deliver(message: Message, subscription: Subscription): void {
     const qos = this.#engine.deliveryQoS(message, subscription);
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT311-3.3.1-9]
@@ -91,4 +83,12 @@ export class Router {
     // [MQTT-3.3.4-3] [MQTT-3.3.4-5] [MQTT-4.8.2-3]
     subscription.session.deliver(message, qos, retain, subscription.identifier);
   }
+}
+
+/** `allow_duplicate_messages false`: clients of MQTT 3 get the copy of their first match alone (broker T-43). */
+function isSecondCopy(session: Session, number: number): boolean {
+  if (session.version === 5) return false;
+  if (session.routed === number) return true;
+  session.routed = number;
+  return false;
 }
