@@ -52,6 +52,40 @@ describe('the host program', () => {
     expect(fresh).toEqual(['a=new retain']);
   });
 
+  it('publishes what a handler publishes behind the message at hand, for everybody', async () => {
+    const broker = await start();
+    broker.subscribe('a', () => void broker.publish('b', 'answer'));
+    const seen = collect(broker, '#');
+    const sent = broker.publish('a', 'question');
+    await broker.publish('c', 'end');
+    expect(await sent).toBe(true);
+    expect(seen).toEqual(['a=question', 'c=end', 'b=answer']);
+  });
+
+  it('may answer itself any number of times', async () => {
+    const failures: string[] = [];
+    const broker = await start({ log: { ...silentLog, error: (line) => void failures.push(line) } });
+    const last = await new Promise<string>((resolve) => {
+      broker.subscribe('count', ({ payload }) => {
+        const count = Number(payload);
+        if (count === 20_000 || failures.length > 0) resolve(String(payload));
+        else void broker.publish('count', String(count + 1));
+      });
+      void broker.publish('count', '0');
+    });
+    expect([last, failures]).toEqual(['20000', []]);
+  });
+
+  it('sends what it was given, though that is changed behind the call', async () => {
+    const broker = await start();
+    const seen = collect(broker, 'a');
+    const payload = Buffer.from('before');
+    const sent = broker.publish('a', payload);
+    payload.fill('x');
+    await sent;
+    expect(seen).toEqual(['a=before']);
+  });
+
   it('has two subscriptions where it subscribes twice, and ends each by itself', async () => {
     const broker = await start();
     const one = collect(broker, 'a');
@@ -127,8 +161,7 @@ describe('the host program', () => {
     const publishing = broker.publish('a', 'x', { retain: true }).then(() => {
       published = true;
     });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(store.commits).toBe(1);
+    await expect.poll(() => store.commits).toBe(1);
     expect(published).toBe(false);
     await store.save();
     await publishing;

@@ -125,9 +125,12 @@ export class LocalClient implements WaitingPublisher {
    *   store could not save it.
    */
   async publish({ topic, payload, qos, retain, properties }: LocalPublication): Promise<boolean> {
-    if (this.#closed) throw new Error('the client has ended');
+    if (this.#closed) throw ended();
     const frame = composeFrame(topic, payload, qos, retain, properties, 5);
     const message = new Message(topic, frame, expiryOf(properties, this.#engine.clock.now()));
+    // A handler or hook of the host program may be publishing this: not in the middle of the message that it was told of.
+    await undefined;
+    if (this.#closed) throw ended();
     const matched = await this.#inTurn(message);
     await whenSaved(this.#engine.persistence?.journal);
     return matched;
@@ -191,7 +194,7 @@ export class LocalClient implements WaitingPublisher {
     this.#heldBy?.pressure.forget(this);
     const queue = this.#queue;
     this.#queue = [];
-    for (const { failed } of queue) failed(new Error('the client has ended'));
+    for (const { failed } of queue) failed(ended());
     this.#engine.sessions.disconnected(this.#session);
     this.#options.onClosed?.(reason);
   }
@@ -267,6 +270,10 @@ class LocalLink implements SessionLink {
     this.#closed = true;
     this.onClosed(reason);
   }
+}
+
+function ended(): Error {
+  return new Error('the client has ended');
 }
 
 function answer(
