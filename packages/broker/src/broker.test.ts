@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPacket, PINGREQ, publishPacket, subscribePacket } from '../test/raw-client.js';
 import { SocketClient } from '../test/socket-client.js';
+import { WebClient } from '../test/web-client.js';
 import { type Broker, type BrokerOptions, startBroker } from './broker.js';
 import { silentLog } from './log/log.js';
 import { DEFAULT_LISTENER, DEFAULT_SETTINGS, type ListenerSettings } from './settings.js';
@@ -400,6 +401,8 @@ describe('reload()', () => {
     );
     expect(await one.closed()).toBe('');
     await two.ping();
+    // Without others they stay.
+    await broker.reload({ ...DEFAULT_SETTINGS, listeners: [on(0)], allowAnonymous: false });
     const again = await SocketClient.connect(broker.port, user('one'));
     expect(await again.closed()).toBe('');
   });
@@ -411,6 +414,36 @@ describe('reload()', () => {
     const client = await SocketClient.connect(broker.port, { protocolVersion: 5 });
     await broker.reload({ ...DEFAULT_SETTINGS, listeners: [{ ...listener, allowAnonymous: false }] });
     expect(await client.closed()).toBe('');
+  });
+
+  it('bounds WebSocket messages by the max_packet_size that comes into force with it', async () => {
+    const listeners = [on(0, { protocol: 'websockets' })];
+    const broker = await startBroker({ listeners, maxPacketSize: 70_000, allowAnonymous: true });
+    open.push(() => broker.close());
+    await broker.reload({ ...DEFAULT_SETTINGS, listeners, maxPacketSize: 200_000, allowAnonymous: true });
+    const client = await WebClient.upgrade(broker.port);
+    client.send(connectPacket({}));
+    const large = 'x'.repeat(100_000);
+    client.send(publishPacket('a', large, { qos: 1 }));
+    await client.until(({ frames }) => frames.length === 2);
+    expect(client.frames).toEqual(['2 20020000', '2 40020001']);
+  });
+
+  it('comes to the last of two that overlap', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tsmqtt-reload-'));
+    open.push(() => rm(folder, { recursive: true }));
+    const aclFile = path.join(folder, 'acl');
+    await writeFile(aclFile, 'topic readwrite #\n', { mode: 0o600 });
+    const broker = await start();
+    const settings = { ...DEFAULT_SETTINGS, listeners: [on(0)] };
+    // The first has a file to read, the second none.
+    await Promise.all([
+      broker.reload({ ...settings, allowAnonymous: false, aclFile }),
+      broker.reload({ ...settings, allowAnonymous: true }),
+    ]);
+    const client = await SocketClient.open(broker.port, '127.0.0.1', 4);
+    client.socket.write(encodePacket(connectPacket({}), 4));
+    await client.until((bytes) => bytes === '20020000');
   });
 
   it('keeps sessions, subscriptions and retained messages', async () => {

@@ -22,6 +22,7 @@ import { InProcessConnections } from './local/in-process-connections.js';
 import { type Log, silentLog } from './log/log.js';
 import { Persistence } from './persistence/persistence.js';
 import type { Store } from './persistence/store.js';
+import { Reloading } from './reloading.js';
 import { composeFrame, expiryOf, Message } from './routing/message.js';
 import { subscriptionText } from './routing/subscription-text.js';
 import {
@@ -149,13 +150,15 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     ...listenersOf(port, host, given),
   };
   const rules = secretFiles ?? { followSymlinks: false, userId: process.getuid?.() };
-  const newLoader = (given = verifier) => new SecretLoader(rules, log, { verifier: given });
-  const realms = new Realms(settings, await loadSecrets(settings, newLoader()));
+  const newLoader = (given: PasswordVerifier | undefined) =>
+    new SecretLoader(rules, log, { verifier: given });
+  const realms = new Realms(settings, await loadSecrets(settings, newLoader(verifier)));
   const engine = new Engine(settings, log, clock, realms, name, authMethods);
   if (hooks !== undefined) engine.hooks = new HookCalls(engine, hooks);
   if (store !== undefined) await Persistence.start(engine, store);
   log.publishTo((topic, payload) => publishLogLine(engine, topic, payload));
-  return running(engine, await Listeners.open(engine, tlsKeyLog), newLoader);
+  const listeners = await Listeners.open(engine, tlsKeyLog);
+  return running(engine, listeners, new Reloading(engine, listeners, newLoader, verifier));
 }
 
 /** The listeners that are meant, and whether they serve this machine alone: only then do strangers get in unasked. */
@@ -182,11 +185,7 @@ function publishLogLine(engine: Engine, topic: string, payload: string): void {
   engine.router.publish(new Message(topic, frame, expiryOf(properties, engine.clock.now())), undefined);
 }
 
-function running(
-  engine: Engine,
-  listeners: Listeners,
-  newLoader: (verifier?: PasswordVerifier) => SecretLoader,
-): Broker {
+function running(engine: Engine, listeners: Listeners, reloading: Reloading): Broker {
   engine.sys.sweep(engine.clock.now());
   const sweep = setInterval(() => {
     engine.sweep();
@@ -208,13 +207,7 @@ function running(
     publish: (topic, payload, options) => host.publish(topic, payload, options),
     subscribe: (filter, onMessage, options) => host.subscribe(filter, onMessage, options),
     subscriptionTree: () => subscriptionText(engine.tree),
-    reload: async (settings, verifier) => {
-      const secrets = await loadSecrets(settings, newLoader(verifier), engine.realms.inForce);
-      const update = await listeners.prepare(settings);
-      // In one turn, so that nobody comes in under the settings of one and the secrets of the other.
-      update();
-      await engine.reload(settings, secrets);
-    },
+    reload: (settings, verifier) => reloading.reload(settings, verifier),
     close: () => {
       closing ??= shutDown(engine, listeners, inProcess, host).finally(() => clearInterval(sweep));
       return closing;

@@ -16,9 +16,14 @@ export interface LayerContext {
 /**
  * The layers of a listener, outermost first; plain TCP has none. Reads the files that its settings name.
  *
+ * @param broker What is in force with them: at a reload not what the engine goes by yet.
  * @throws ListenerError where they cannot be used.
  */
-export async function layersOf(settings: ListenerSettings, context: LayerContext): Promise<readonly Layer[]> {
+export async function layersOf(
+  settings: ListenerSettings,
+  broker: BrokerSettings,
+  context: LayerContext,
+): Promise<readonly Layer[]> {
   const layers: Layer[] = [];
   const { engine } = context;
   if (settings.proxyProtocol !== undefined) layers.push(proxyLayer(settings.proxyProtocol, settings, engine));
@@ -28,7 +33,7 @@ export async function layersOf(settings: ListenerSettings, context: LayerContext
   }
   if (settings.protocol === 'websockets') {
     const { websocketLayer } = await loadWebSocket();
-    layers.push(websocketLayer(settings, engine));
+    layers.push(websocketLayer(settings, broker, engine));
   } else if (settings.protocol === 'http_api') {
     const { httpLayer } = await loadHttpApi();
     layers.push(httpLayer(settings, context));

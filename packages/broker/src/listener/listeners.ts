@@ -53,7 +53,12 @@ export class Listeners {
     const engine = this.#engine;
     const { localOnly } = engine.settings;
     const context = { engine, realm: engine.realms.of(settings), keyLog: this.#keyLog };
-    const acceptor = new Acceptor(engine, settings, await layersOf(settings, context), this.#total);
+    const acceptor = new Acceptor(
+      engine,
+      settings,
+      await layersOf(settings, engine.settings, context),
+      this.#total,
+    );
     const sockets: ListeningSocket[] = [];
     this.#open.push({ context, acceptor, sockets });
     let { port } = settings;
@@ -79,12 +84,12 @@ export class Listeners {
    *
    * @returns what puts them in force.
    */
-  async prepare({ listeners }: BrokerSettings): Promise<() => void> {
+  async prepare(broker: BrokerSettings): Promise<() => void> {
     const updates: (() => void)[] = [];
     for (const [index, { context, acceptor }] of this.#open.entries()) {
-      const settings = listeners[index];
+      const settings = broker.listeners[index];
       if (settings === undefined) continue;
-      const layers = await this.#layersAgain(settings, context);
+      const layers = await this.#layersAgain(settings, broker, context);
       updates.push(() => acceptor.update(settings, layers));
     }
     return () => {
@@ -95,10 +100,11 @@ export class Listeners {
   /** Undefined: they stay as they are. */
   async #layersAgain(
     settings: ListenerSettings,
+    broker: BrokerSettings,
     context: LayerContext,
   ): Promise<readonly Layer[] | undefined> {
     try {
-      return await layersOf(settings, context);
+      return await layersOf(settings, broker, context);
     } catch (error) {
       if (!(error instanceof ListenerError)) throw error;
       this.#engine.log.error(error.message);

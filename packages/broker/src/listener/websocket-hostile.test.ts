@@ -102,7 +102,8 @@ describe('memory', () => {
     const traffic = new Traffic();
     const [near, far] = MemorySocket.pair(traffic);
     let passed = false;
-    websocketLayer(WEB, host.engine)({ socket: far, peer: { address: 'test', port: 1 } }, ({ socket }) => {
+    const layer = websocketLayer(WEB, host.engine.settings, host.engine);
+    layer({ socket: far, peer: { address: 'test', port: 1 } }, ({ socket }) => {
       passed = true;
       socket.on('error', () => {}).resume();
     });

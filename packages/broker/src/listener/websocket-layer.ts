@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Engine } from '../engine.js';
-import type { ListenerSettings } from '../settings.js';
+import type { BrokerSettings, ListenerSettings } from '../settings.js';
 import type { Incoming, Layer } from './layer.js';
 import { WebSocketDuplex } from './websocket-duplex.js';
 import { chooseSubprotocol, refusalOf, UPGRADE_REQUIRED, type UpgradeRefusal } from './websocket-request.js';
@@ -25,8 +25,11 @@ interface Waiting {
  * WebSocket (broker §10.1): an HTTP request asks for it, and then the bytes of binary frames are what passes. Everything
  * else is answered with an HTTP status and closed (broker B-7).
  */
-export function websocketLayer(listener: ListenerSettings, engine: Engine): Layer {
-  const { maxPacketSize, packetBufferSize } = engine.settings;
+export function websocketLayer(
+  listener: ListenerSettings,
+  { maxPacketSize, packetBufferSize }: Pick<BrokerSettings, 'maxPacketSize' | 'packetBufferSize'>,
+  engine: Engine,
+): Layer {
   const origins = listener.websocketsOrigins;
   const limit = Math.max(maxPacketSize, SMALLEST_LIMIT);
   const pieces = Math.ceil(limit / SMALLEST_PIECE);
