@@ -1,5 +1,6 @@
 import { PacketType, type Property, ReasonCode } from '@tsmqtt/protocol';
-import { type Connection, Phase } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
+import { Phase } from '../connection/phase.js';
 import { AUTH_REFUSAL_CODES, type AuthClient, type AuthMethod, type AuthStep } from './auth-method.js';
 import type { AuthVerdict } from './authenticate.js';
 

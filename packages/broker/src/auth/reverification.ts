@@ -1,4 +1,5 @@
-import { type Connection, Phase } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
+import { Phase } from '../connection/phase.js';
 import type { Engine } from '../engine.js';
 import { authenticate } from './authenticate.js';
 

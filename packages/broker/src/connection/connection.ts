@@ -5,12 +5,9 @@ import {
   NO_PROPERTIES,
   OutboundTopicAliases,
   type Packet,
-  PacketStream,
   PacketType,
-  PeerError,
   type Properties,
   type ProtocolVersion,
-  type PublishFrame,
   type QoS,
   ReasonCode,
   Verdict,
@@ -20,46 +17,22 @@ import type { Credentials } from '../auth/authenticate.js';
 import type { Authentication } from '../auth/authentication.js';
 import type { Realm } from '../auth/realm.js';
 import type { Engine } from '../engine.js';
-import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js';
-import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table.js';
 import type { HookedPublish } from '../hooks/hook-calls.js';
 import type { Message } from '../routing/message.js';
 import type { MountPoint } from '../routing/mount-point.js';
 import type { Session } from '../session/session.js';
 import type { SessionLink } from '../session/session-link.js';
 import type { ListenerSettings } from '../settings.js';
-import { CLOSE_REASONS, type CloseReason } from './close-reason-table.js';
+import type { CloseReason } from './close-reason-table.js';
 import { CommitGate, type GateOwner } from './commit-gate.js';
-import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
+import { connectionEnded } from './ending.js';
 import type { Flushable } from './flush-scheduler.js';
-import { headerLimits } from './header-limits.js';
-import { Liveness } from './liveness.js';
+import { Intake } from './intake.js';
 import { MessageWriter } from './message-writer.js';
 import type { Peer } from './peer.js';
+import { CONNECT_TIMEOUT, Phase } from './phase.js';
 import { SocketOutput } from './socket-output.js';
 
-/** How far a connection has come. */
-export const Phase = {
-  /** Nothing but CONNECT is expected [MQTT-3.1.0-1] [MQTT311-3.1.0-1]. */
-  NEW: 0,
-  /** CONNECT came, its credentials are being checked; what follows it waits. */
-  AUTHENTICATING: 1,
-  /** CONNECT was answered with AUTH: nothing but AUTH and DISCONNECT is expected [MQTT-3.1.2-30]. */
-  CHALLENGED: 2,
-  CONNECTED: 3,
-  /** Nothing is read any more; what was written is on its way out. */
-  CLOSING: 4,
-  CLOSED: 5,
-} as const;
-export type Phase = (typeof Phase)[keyof typeof Phase];
-
-/** A connection without CONNECT is closed after this many milliseconds (broker §9.1). */
-export const CONNECT_TIMEOUT = 30_000;
-/**
- * Output that a peer may leave lying, in bytes, before its own packets are left lying too: their answers, which are never
- * dropped (broker T-30), would otherwise take memory without end. More than messages come to (broker B-10).
- */
-const LARGEST_BACKLOG = 1_048_576;
 /** A closed connection's peer gets this long to read what was sent. */
 const LINGER = 1000;
 
@@ -95,15 +68,11 @@ export class Connection implements Flushable, GateOwner, SessionLink {
   readonly gate: CommitGate | undefined;
   /** Who may come in here, and what for. */
   readonly realm: Realm;
-  readonly #stream: PacketStream;
+  readonly #intake: Intake;
   readonly #output: SocketOutput;
-  readonly #liveness: Liveness;
+  #version: ProtocolVersion = 4;
   #heldBy: Session | undefined;
-  /** The packet that comes next has come before (Verdict.RETRY). */
-  #again = false;
   #closeAt = Number.POSITIVE_INFINITY;
-  /** Its peer leaves too much output lying for its packets to be read. */
-  #unread = false;
 
   /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
   constructor(
@@ -121,38 +90,30 @@ export class Connection implements Flushable, GateOwner, SessionLink {
       (bytes) => {
         this.progress += bytes;
         engine.counters.bytesSent += bytes;
-        if (this.#unread) this.#read();
+        this.#intake.outputTaken();
         this.session?.pressure.drained();
       },
       this.gate,
     );
     this.realm = engine.realms.of(listener);
     this.writer = new MessageWriter(this.#output, engine);
-    const { maxPacketSize } = engine.settings;
-    this.#stream = new PacketStream(
-      { packet: (packet) => this.#handle(packet) },
-      maxPacketSize,
-      (firstByte, length) => {
-        checkPlace(this.phase, firstByte >> 4);
-        headerLimits(firstByte, length, this.#stream.version);
-      },
-    );
-    this.#liveness = new Liveness(since);
+    this.#intake = new Intake(this, engine.settings.maxPacketSize, since);
     engine.connections.add(this);
     engine.open++;
     engine.counters.mostConnections = Math.max(engine.counters.mostConnections, engine.open);
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('data', (chunk: Buffer) => this.#intake.receive(chunk));
     socket.on('end', () => this.lost('connectionClosed'));
     socket.on('error', (error) => this.lost('connectionClosed', error));
     socket.on('close', () => this.#closed());
   }
 
   get version(): ProtocolVersion {
-    return this.#stream.version;
+    return this.#version;
   }
 
   set version(version: ProtocolVersion) {
-    this.#stream.version = version;
+    this.#version = version;
+    this.#intake.version = version;
   }
 
   /** Output that the peer has not taken, in bytes. */
@@ -178,66 +139,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
 
   /** Bytes came, readable or not. */
   heard(bytes: number): void {
-    // CONNECT has its time as a whole, however its bytes trickle in.
-    if (this.phase === Phase.CONNECTED) this.#liveness.bytes(bytes);
-  }
-
-  #received(chunk: Buffer): void {
-    this.engine.counters.bytesReceived += chunk.length;
-    if (this.phase >= Phase.CLOSING) return;
-    this.heard(chunk.length);
-    this.#guard(() => this.#stream.receive(chunk));
-    if (this.backlog > LARGEST_BACKLOG) this.#unread = true;
-    // What comes behind the last packet is read too, or the peer's end would not be seen.
-    if ((this.#stream.paused || this.#unread) && this.phase < Phase.CLOSING) this.socket.pause();
-  }
-
-  /** The peer takes what it left lying: it is alive, and when it has taken it its own packets are read again. */
-  #read(): void {
-    this.#liveness.excuse(this.engine.clock.now());
-    if (this.backlog > LARGEST_BACKLOG / 2) return;
-    this.#unread = false;
-    if (!this.#stream.paused && this.phase < Phase.CLOSING) this.socket.resume();
-  }
-
-  #guard(read: () => void): void {
-    try {
-      read();
-    } catch (error) {
-      if (!(error instanceof PeerError)) throw error;
-      this.#refuse(error);
-    }
-  }
-
-  /** The peer broke the protocol: its connection ends and nobody else notices [MQTT-4.13.1-1] [MQTT311-4.8.0-1]. */
-  #refuse(error: PeerError): void {
-    this.engine.log.info(`Protocol error from ${this.label}: ${error.message}.`);
-    if (this.phase === Phase.CONNECTED) {
-      if (error.begun !== undefined) handleBegun(this, error.begun);
-      this.close(closeReasonOf(error), answersWithDisconnect(error) ? error.reasonCode : undefined);
-    } else if (this.phase === Phase.CHALLENGED) refuseExchange(this, error);
-    else refuseBadConnect(this, error, this.#stream.current);
-  }
-
-  #handle(packet: Packet): Verdict {
-    this.#liveness.packet();
-    if (this.#again) this.#again = false;
-    else this.#count(packet);
-    const { gate } = this;
-    gate?.begin();
-    const verdict = handlePacket(this, packet);
-    if (verdict === Verdict.RETRY) this.#again = true;
-    if (this.phase >= Phase.CLOSING) return Verdict.PAUSE;
-    return gate !== undefined && verdict === Verdict.CONTINUE && gate.pauses() ? Verdict.PAUSE : verdict;
-  }
-
-  /** A packet has come, for the first time. */
-  #count(packet: Packet): void {
-    const { counters, packetLog } = this.engine;
-    (counters.packetsReceived[packet.type] as number)++;
-    if (packet.type === PacketType.PUBLISH)
-      counters.payloadReceived += (packet as PublishFrame).payloadLength;
-    packetLog?.received(this.label, packet);
+    this.#intake.heard(bytes);
   }
 
   /** Stops reading until the subscriber has drained: the packet at hand is given again (broker B-10). */
@@ -261,9 +163,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
   resume(): void {
     this.#heldBy = undefined;
     if (this.phase >= Phase.CLOSING || this.phase === Phase.AUTHENTICATING) return;
-    this.#liveness.excuse(this.engine.clock.now());
-    this.#guard(() => this.#stream.resume());
-    if (!this.#stream.paused && !this.#unread && this.phase < Phase.CLOSING) this.socket.resume();
+    this.#intake.resume();
   }
 
   /** GateOwner. */
@@ -314,7 +214,11 @@ export class Connection implements Flushable, GateOwner, SessionLink {
    * [MQTT-3.5.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
    */
   acknowledge(
-    type: typeof PacketType.PUBACK | typeof PacketType.PUBREC | typeof PacketType.PUBCOMP,
+    type:
+      | typeof PacketType.PUBACK
+      | typeof PacketType.PUBREC
+      | typeof PacketType.PUBREL
+      | typeof PacketType.PUBCOMP,
     packetId: number,
     reasonCode: number,
   ): void {
@@ -326,10 +230,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
 
   /** Sends PUBREL, code 0 and nothing else [MQTT-3.6.2-1] [MQTT-3.6.2-2] [MQTT-3.6.2-3]. */
   pubrel(packetId: number): void {
-    this.gate?.answer();
-    this.#output.buffer.acknowledgement(PacketType.PUBREL, packetId, 0, this.version);
-    this.engine.packetLog?.sendingAcknowledgement(this.label, PacketType.PUBREL, packetId, 0);
-    this.#sent(PacketType.PUBREL);
+    this.acknowledge(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
   }
 
   #sent(type: PacketType): void {
@@ -384,20 +285,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
     this.phase = Phase.CLOSING;
     this.engine.open--;
     this.#heldBy?.pressure.forget(this);
-    const { engine, session, will } = this;
-    const { text, sendsWill } = CLOSE_REASONS[reason];
-    if (engine.settings.connectionMessages) {
-      const why = error === undefined ? text : error.message;
-      if (wasConnected) engine.log.notice(`Client ${this.name} disconnected${why === '' ? '' : `: ${why}`}.`);
-      else if (text !== '') engine.log.notice(`Client ${this.name} disconnected: ${why}.`);
-    }
-    this.will = undefined;
-    if (wasConnected) engine.hooks?.afterDisconnect(this, error === undefined ? text : error.message);
-    if (session === undefined || session.connection !== this) return;
-    const lifetime = engine.sessions.lifetime(session);
-    // The session goes first: a dead client's own subscription does not get its will (broker §9.5).
-    engine.sessions.disconnected(session);
-    if (sendsWill && will !== undefined) engine.wills.due(session, will, this.version, lifetime);
+    connectionEnded(this, wasConnected, reason, error);
   }
 
   /** Hands everything to the kernel, half-closes, and lets the peer read it: a reset would discard it. */
@@ -430,12 +318,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
       this.close('exceededTimeout', ReasonCode.NOT_AUTHORIZED);
       return;
     }
-    // The broker itself does not read it: its silence says nothing (broker B-10).
-    if (this.#stream.paused) {
-      this.#liveness.excuse(now);
-      return;
-    }
-    const silent = this.#liveness.silence(now);
+    const silent = this.#intake.silence(now);
     if (this.phase === Phase.NEW) {
       if (silent > CONNECT_TIMEOUT) this.close('exceededTimeout');
     } else if (this.keepAlive > 0 && silent > this.keepAlive * 1500) {

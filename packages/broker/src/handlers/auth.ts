@@ -1,6 +1,7 @@
 import { type Auth, ProtocolError, property, ReasonCode, Verdict } from '@tsmqtt/protocol';
 import type { Authentication } from '../auth/authentication.js';
-import { type Connection, Phase } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
+import { Phase } from '../connection/phase.js';
 
 /** AUTH (3.15): the client goes on with an exchange, or wants to prove itself again (4.12, 4.12.1). */
 export function handleAuth(connection: Connection, packet: Auth): Verdict {

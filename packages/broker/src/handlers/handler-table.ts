@@ -6,7 +6,8 @@ import {
   type Unsubscribe,
   type Verdict,
 } from '@tsmqtt/protocol';
-import { type Connection, Phase } from '../connection/connection.js';
+import type { Connection } from '../connection/connection.js';
+import { Phase } from '../connection/phase.js';
 import { handleAcknowledgement, handlePubrel } from './acknowledgement.js';
 import { handleAuth } from './auth.js';
 import { handleConnect } from './connect.js';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { CONNECT_TIMEOUT } from '../connection/connection.js';
+import { CONNECT_TIMEOUT } from '../connection/phase.js';
 
 /**
  * How many sockets of a listener may be on their way. A burst of thousands of devices that come back is fine; where

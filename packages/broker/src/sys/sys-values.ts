@@ -1,5 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
-import { Phase } from '../connection/connection.js';
+import { Phase } from '../connection/phase.js';
 import type { Engine } from '../engine.js';
 import type { Message } from '../routing/message.js';
 

@@ -1,0 +1,138 @@
+import {
+  type Packet,
+  PacketStream,
+  PacketType,
+  PeerError,
+  type ProtocolVersion,
+  type PublishFrame,
+  Verdict,
+} from '@tsmqtt/protocol';
+import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js';
+import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table.js';
+import type { Connection } from './connection.js';
+import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
+import { headerLimits } from './header-limits.js';
+import { Liveness } from './liveness.js';
+import { Phase } from './phase.js';
+
+/**
+ * Output that a peer may leave lying, in bytes, before its own packets are left lying too: their answers, which are never
+ * dropped (broker T-30), would otherwise take memory without end. More than messages come to (broker B-10).
+ */
+const LARGEST_BACKLOG = 1_048_576;
+
+/** What comes in on one connection: chunks are cut into packets and handled, or left lying for a while. */
+export class Intake {
+  readonly #connection: Connection;
+  readonly #stream: PacketStream;
+  readonly #liveness: Liveness;
+  /** The packet that comes next has come before (Verdict.RETRY). */
+  #again = false;
+  /** Its peer leaves too much output lying for its packets to be read. */
+  #unread = false;
+
+  /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
+  constructor(connection: Connection, maxPacketSize: number, since: number) {
+    this.#connection = connection;
+    this.#stream = new PacketStream(
+      { packet: (packet) => this.#handle(packet) },
+      maxPacketSize,
+      (firstByte, length) => {
+        checkPlace(connection.phase, firstByte >> 4);
+        headerLimits(firstByte, length, connection.version);
+      },
+    );
+    this.#liveness = new Liveness(since);
+  }
+
+  /** How packets are read. */
+  set version(version: ProtocolVersion) {
+    this.#stream.version = version;
+  }
+
+  /** Bytes came, readable or not. */
+  heard(bytes: number): void {
+    // CONNECT has its time as a whole, however its bytes trickle in.
+    if (this.#connection.phase === Phase.CONNECTED) this.#liveness.bytes(bytes);
+  }
+
+  receive(chunk: Buffer): void {
+    const connection = this.#connection;
+    connection.engine.counters.bytesReceived += chunk.length;
+    if (connection.phase >= Phase.CLOSING) return;
+    this.heard(chunk.length);
+    this.#guard(() => this.#stream.receive(chunk));
+    if (connection.backlog > LARGEST_BACKLOG) this.#unread = true;
+    // What comes behind the last packet is read too, or the peer's end would not be seen.
+    if ((this.#stream.paused || this.#unread) && connection.phase < Phase.CLOSING) connection.socket.pause();
+  }
+
+  /** The peer takes what it left lying: it is alive, and when it has taken it its own packets are read again. */
+  outputTaken(): void {
+    if (!this.#unread) return;
+    this.#liveness.excuse(this.#connection.engine.clock.now());
+    if (this.#connection.backlog > LARGEST_BACKLOG / 2) return;
+    this.#unread = false;
+    this.#readOn();
+  }
+
+  /** Goes on with what was received while it paused. */
+  resume(): void {
+    this.#liveness.excuse(this.#connection.engine.clock.now());
+    this.#guard(() => this.#stream.resume());
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    const { phase, socket } = this.#connection;
+    if (!this.#stream.paused && !this.#unread && phase < Phase.CLOSING) socket.resume();
+  }
+
+  /** Milliseconds since the peer was last heard of; 0 while the broker itself does not read it: that silence says nothing (broker B-10). */
+  silence(now: number): number {
+    if (this.#stream.paused) this.#liveness.excuse(now);
+    return this.#liveness.silence(now);
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      this.#refuse(error);
+    }
+  }
+
+  /** The peer broke the protocol: its connection ends and nobody else notices [MQTT-4.13.1-1] [MQTT311-4.8.0-1]. */
+  #refuse(error: PeerError): void {
+    const connection = this.#connection;
+    connection.engine.log.info(`Protocol error from ${connection.label}: ${error.message}.`);
+    if (connection.phase === Phase.CONNECTED) {
+      if (error.begun !== undefined) handleBegun(connection, error.begun);
+      connection.close(closeReasonOf(error), answersWithDisconnect(error) ? error.reasonCode : undefined);
+    } else if (connection.phase === Phase.CHALLENGED) refuseExchange(connection, error);
+    else refuseBadConnect(connection, error, this.#stream.current);
+  }
+
+  #handle(packet: Packet): Verdict {
+    const connection = this.#connection;
+    this.#liveness.packet();
+    if (this.#again) this.#again = false;
+    else this.#count(packet);
+    const { gate } = connection;
+    gate?.begin();
+    const verdict = handlePacket(connection, packet);
+    if (verdict === Verdict.RETRY) this.#again = true;
+    if (connection.phase >= Phase.CLOSING) return Verdict.PAUSE;
+    return gate !== undefined && verdict === Verdict.CONTINUE && gate.pauses() ? Verdict.PAUSE : verdict;
+  }
+
+  /** A packet has come, for the first time. */
+  #count(packet: Packet): void {
+    const { counters, packetLog } = this.#connection.engine;
+    (counters.packetsReceived[packet.type] as number)++;
+    if (packet.type === PacketType.PUBLISH)
+      counters.payloadReceived += (packet as PublishFrame).payloadLength;
+    packetLog?.received(this.#connection.label, packet);
+  }
+}
