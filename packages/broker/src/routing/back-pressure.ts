@@ -57,6 +57,12 @@ export class BackPressure {
     return maxQueuedBytes === 0 ? Number.POSITIVE_INFINITY : maxQueuedBytes;
   }
 
+  /** Nothing waits and the window has room, as nearly always: then no limit has to be looked up. */
+  get #hasRoom(): boolean {
+    const { outbound } = this.#session;
+    return outbound.queuedBytes === 0 && outbound.pending < outbound.window;
+  }
+
   /** A connection begins. */
   reset(): void {
     this.#blocked = false;
@@ -75,7 +81,8 @@ export class BackPressure {
   check(): void {
     const { connection, outbound } = this.#session;
     if (connection === undefined || this.#blocked) return;
-    const full = outbound.pending >= this.#limit || outbound.queuedBytes >= this.#maxBytes;
+    const full =
+      !this.#hasRoom && (outbound.pending >= this.#limit || outbound.queuedBytes >= this.#maxBytes);
     if (full || connection.backlog >= HIGH_WATER) this.#block(connection);
   }
 
@@ -96,6 +103,7 @@ export class BackPressure {
     const { connection, engine, outbound } = this.#session;
     const { maxQueuedMessages } = engine.settings;
     if (connection !== undefined) {
+      if (this.#hasRoom) return false;
       return (
         (maxQueuedMessages > 0 && outbound.pending >= this.#limit) || outbound.queuedBytes >= this.#maxBytes
       );
