@@ -22,6 +22,12 @@ export class Reverification {
     await this.goOn();
   }
 
+  /** Somebody whom a reload did not find connected. */
+  check(connection: Connection): Promise<void> {
+    this.#waiting.add(connection);
+    return this.goOn();
+  }
+
   /** Looks again at those whose check was `busy`. */
   goOn(): Promise<void> {
     if (this.#waiting.size === 0) return this.#pass ?? Promise.resolve();

@@ -114,10 +114,13 @@ function finish(connection: Connection, admission: Admission, verdict: AuthVerdi
 function askHost(connection: Connection, admission: Admission, authData: Uint8Array | undefined): Verdict {
   const decision = connection.engine.hooks?.beforeConnect(connection, admission);
   if (!(decision instanceof Promise)) return decided(connection, admission, authData, decision ?? undefined);
+  const { secrets } = connection.realm;
   connection.phase = Phase.AUTHENTICATING;
   void decision.then((late) => {
     if (connection.phase !== Phase.AUTHENTICATING) return;
     decided(connection, admission, authData, late ?? undefined);
+    // A reload in between left it out, for it was not connected yet.
+    if (connection.realm.secrets !== secrets) void connection.engine.reverification.check(connection);
     connection.resume();
   });
   return Verdict.PAUSE;

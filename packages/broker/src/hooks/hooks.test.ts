@@ -6,7 +6,7 @@ import {
   subscribePacket,
   unsubscribePacket,
 } from '../../test/raw-client.js';
-import { TestBroker } from '../../test/test-broker.js';
+import { TestBroker, withVerifier } from '../../test/test-broker.js';
 import { HookCalls } from './hook-calls.js';
 import type { BrokerHooks } from './hooks.js';
 
@@ -55,6 +55,25 @@ describe('beforeConnect', () => {
     expect(await client.send(subscribePacket({ a: 0 }))).toEqual([]);
     decide(undefined);
     expect(await client.take()).toEqual(['CONNACK 0x00', 'SUBACK #1 0x00']);
+  });
+
+  it('lets nobody in by a password that a reload took away meanwhile (broker §4.8)', async () => {
+    let decide = (_decision: undefined): void => {};
+    const broker = brokerWith({
+      beforeConnect: () =>
+        new Promise((resolve) => {
+          decide = resolve;
+        }),
+    });
+    const client = await broker.attempt({ username: 'u', password: Buffer.from('p') });
+    const { engine } = broker;
+    await engine.reload(
+      { ...engine.settings, allowAnonymous: false },
+      withVerifier({ verify: async () => 'refused' }),
+    );
+    decide(undefined);
+    expect((await client.take()).at(-1)).toBe('closed');
+    expect(engine.sessions.size).toBe(0);
   });
 
   it('is given up after 30 s, and hears nothing of a client that has gone', async () => {
