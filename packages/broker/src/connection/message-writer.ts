@@ -12,6 +12,12 @@ import type { SocketOutput } from './socket-output.js';
 
 const NO_ALIASES = new OutboundTopicAliases(0);
 
+/**
+ * A message becomes no more than this many bytes longer on its way: Packet Identifier 2, the longer header 3, Property
+ * Length 4, Message Expiry Interval 5, Topic Alias 3, Subscription Identifier 5.
+ */
+const MOST_ADDED = 22;
+
 /** Writes messages to one client: what its connection adds to each, and what it does not take. */
 export class MessageWriter {
   /** Topic Aliases towards the client (3.3.2.3.4). */
@@ -50,10 +56,11 @@ export class MessageWriter {
       left = message.secondsLeft(now);
     }
     const additions = version === 5 ? this.#additions(message.topic, left, identifier) : undefined;
-    if (this.maximumPacketSize !== Number.POSITIVE_INFINITY) {
+    const { frame } = message;
+    if (frame.end - frame.frameStart > this.maximumPacketSize - MOST_ADDED) {
       return this.#publishIfItFits(message, version, qos, retain, dup, packetId, additions);
     }
-    this.#output.buffer.forward(message.frame, version, qos, retain, dup, packetId, additions);
+    this.#output.buffer.forward(frame, version, qos, retain, dup, packetId, additions);
     this.#sent(message, qos, retain, dup, packetId);
     return true;
   }

@@ -1,7 +1,8 @@
 import type { Property } from '@tsmqtt/protocol';
 import { describe, expect, it } from 'vitest';
 import { numbersOf, setup, upTo, window } from '../../test/outgoing-setup.js';
-import { acknowledgement, publishPacket } from '../../test/raw-client.js';
+import { acknowledgement, publishPacket, subscribePacket } from '../../test/raw-client.js';
+import { TestBroker } from '../../test/test-broker.js';
 
 describe('a session that comes back [MQTT-4.4.0-1] [MQTT311-4.4.0-1] [MQTT-3.3.1-1] [MQTT311-3.3.1-1]', () => {
   for (const version of [3, 4, 5] as const) {
@@ -150,6 +151,24 @@ describe('Maximum Packet Size of the client [MQTT-3.1.2-24] [MQTT-3.1.2-25]', ()
     await client.vanish();
     const session = broker.engine.sessions.get('client');
     expect(session?.outbound.pending).toBe(2);
+  });
+
+  it('counts what the connection adds, to the byte', async () => {
+    const broker = new TestBroker();
+    const client = await broker.connect({ protocolVersion: 5, clientId: 'client', properties: [size(60)] });
+    const identifier: Property = { name: 'subscriptionIdentifier', value: 268_435_455 };
+    await client.send(subscribePacket({ a: 1 }, 1, [identifier]));
+    const publisher = await broker.connect({ clientId: 'publisher', protocolVersion: 5 });
+    const expiry: Property = { name: 'messageExpiryInterval', value: 100 };
+    // Fixed Header 2, topic 3, Packet Identifier 2, Property Length 1, expiry 5, Subscription Identifier 5.
+    const lengths = Array.from({ length: 60 }, (_, index) => index);
+    for (const length of lengths) {
+      await publisher.send(publishPacket('a', 'x'.repeat(length), { properties: [expiry], qos: 1 }));
+      const arrived = await client.take();
+      expect([length, arrived.length]).toEqual([length, length + 18 <= 60 ? 1 : 0]);
+      if (arrived.length > 0)
+        await client.send(acknowledgement('PUBACK', Number(/#(\d+)/.exec(arrived[0] ?? '')?.[1])));
+    }
   });
 
   it('is what counts at the time of sending', async () => {
