@@ -19,7 +19,8 @@ export class Identity {
   #patterns: RuleSet | undefined;
   #dangerous = false;
   #reported = false;
-  readonly #remembered = new Map<string, number>();
+  /** Rights by topic; undefined until there are rules, as mostly there are none. */
+  #remembered: Map<string, number> | undefined;
 
   constructor(
     readonly realm: Realm,
@@ -38,7 +39,7 @@ export class Identity {
   /** By itself, so that `may` is small enough to be inlined for every message where there are no rules. */
   #mayBy(acl: AccessList, access: Access, topic: string): boolean {
     if (acl !== this.#acl) this.#goBy(acl);
-    let rights = this.#remembered.get(topic);
+    let rights = this.#remembered?.get(topic);
     if (rights === undefined) {
       rights = this.#rightsTo(topic);
       this.#remember(topic, rights);
@@ -50,7 +51,7 @@ export class Identity {
 
   #goBy(acl: AccessList): void {
     this.#acl = acl;
-    this.#remembered.clear();
+    this.#remembered = undefined;
     this.#reported = false;
     this.#list = acl.listOf(this.username);
     this.#patterns = acl.patternsOf(this.clientId, this.username);
@@ -69,6 +70,7 @@ export class Identity {
 
   #remember(topic: string, rights: number): void {
     if (topic.length > LONGEST_REMEMBERED) return;
+    this.#remembered ??= new Map();
     if (this.#remembered.size >= REMEMBERED_TOPICS) this.#remembered.clear();
     this.#remembered.set(topic, rights);
   }
