@@ -265,6 +265,22 @@ describe('signals (P-24)', () => {
     expect(io.err).toBe('Error: 3 of 3 messages were not delivered.\n');
   });
 
+  test('behind the end of input, too: what waits for its acknowledgement is not dropped unsaid', async () => {
+    const broker = await scriptedBroker((packet) => packet.type !== PacketType.PUBLISH);
+    const { io, ended } = start([...broker.at, '-t', 'a', '-l', '-q', '1']);
+    io.keyboard.end('one\ntwo\n');
+    await broker.until((received) => messages(received).length === 2);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    expect([io.signal('SIGTERM'), io.signal('SIGINT')]).toEqual([true, false]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await ended).toBe(143);
+    expect(io.err).toBe('Error: 2 of 2 messages were not delivered.\n');
+  });
+
   test('a single message leaves them to the system (cli §11.7)', async () => {
     const broker = await scriptedBroker((packet, peer) => {
       if (packet.type === PacketType.PUBLISH) {

@@ -15,7 +15,7 @@ import type { Property } from '@tsmqtt/protocol';
 import { endQuietly } from './end-quietly.js';
 import { LineSplitter } from './line-splitter.js';
 import { inVain, PublishFailures, undelivered } from './publish-failures.js';
-import { type ReadEnd, readLines } from './read-lines.js';
+import { HANDLED_SIGNALS, type ReadEnd, readLines } from './read-lines.js';
 import { retainFlag } from './retain-flag.js';
 
 /** How long a signal leaves what was read already to be delivered (P-24). */
@@ -37,7 +37,9 @@ export class LinePublisher {
   readonly #splitter = new LineSplitter();
   #lost = false;
   #inputEnded = false;
+  #stoppedBy: HandledSignal | undefined;
   #cancelGivingUp = () => {};
+  #cancelDeadline = () => {};
 
   /** Throws ClientError where the broker does not take what was asked for. */
   constructor(
@@ -84,9 +86,10 @@ export class LinePublisher {
     this.#splitter.abandon();
     this.#inputEnded = true;
     this.#considerGivingUp();
-    const failed = await this.#deliver(end);
+    if (end.why === 'signal') this.#stop(end.signal);
+    const failed = await this.#deliver();
     await endQuietly(client, this.#settings, ...this.#farewell);
-    const failure = failureOf(end, failed);
+    const failure = failureOf(end, this.#stoppedBy, failed);
     if (failure !== undefined) this.#reporter.report(failure.text);
     const missing = this.#splitter.lines - this.#batch.settled;
     if (missing > 0) this.#reporter.report(undelivered(missing, this.#splitter.lines));
@@ -95,9 +98,9 @@ export class LinePublisher {
   }
 
   /** Waits until everything is delivered, or cannot be: then the reason. */
-  async #deliver(end: ReadEnd): Promise<ClientError | undefined> {
-    const { client } = this.#connection;
-    const cancelDeadline = end.why === 'signal' ? after(DRAIN_MS, () => client.destroy()) : () => {};
+  async #deliver(): Promise<ClientError | undefined> {
+    // A second signal is the system's.
+    const leaveSignals = this.#stoppedBy === undefined ? this.#listenToSignals() : () => {};
     try {
       await this.#batch.finish();
       return undefined;
@@ -105,9 +108,28 @@ export class LinePublisher {
       if (!(error instanceof ClientError)) throw error;
       return error;
     } finally {
-      cancelDeadline();
+      leaveSignals();
+      this.#cancelDeadline();
       this.#cancelGivingUp();
     }
+  }
+
+  #listenToSignals(): () => void {
+    const leave = (): void => {
+      for (const ignore of ignoreSignals) ignore();
+    };
+    const ignoreSignals = HANDLED_SIGNALS.map((signal) =>
+      this.#io.onSignal(signal, () => {
+        leave();
+        this.#stop(signal);
+      }),
+    );
+    return leave;
+  }
+
+  #stop(signal: HandledSignal): void {
+    this.#stoppedBy = signal;
+    this.#cancelDeadline = after(DRAIN_MS, () => this.#connection.client.destroy());
   }
 
   /** After the end of input, what waits for the connection does not wait for ever. */
@@ -122,8 +144,12 @@ export class LinePublisher {
 }
 
 /** Why it did not work out: what ended the reading comes before what came of it. */
-function failureOf(end: ReadEnd, failed: ClientError | undefined): ProgramError | undefined {
-  if (end.why === 'signal') return new ProgramError(SIGNAL_CODES[end.signal], '');
+function failureOf(
+  end: ReadEnd,
+  stoppedBy: HandledSignal | undefined,
+  failed: ClientError | undefined,
+): ProgramError | undefined {
+  if (stoppedBy !== undefined) return new ProgramError(SIGNAL_CODES[stoppedBy], '');
   if (end.why === 'input error') {
     return new ProgramError(1, `Error: Unable to read standard input: ${systemErrorText(end.error)}.\n`);
   }

@@ -2,6 +2,9 @@ import type { HandledSignal, Io } from '@tsmqtt/cli-kit';
 import { ClientError, type PublishBatch } from '@tsmqtt/client';
 import type { LineSplitter } from './line-splitter.js';
 
+/** What stops the reading, and the waiting for what was read (P-24). */
+export const HANDLED_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /** What ended the reading of standard input. */
 export type ReadEnd =
   | { readonly why: 'end of input' }
@@ -107,7 +110,7 @@ export function readLines(
 
     const onError = (error: unknown): void => stop({ why: 'input error', error });
 
-    const ignoreSignals = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
+    const ignoreSignals = HANDLED_SIGNALS.map((signal) =>
       io.onSignal(signal, () => stop({ why: 'signal', signal })),
     );
     stdin.on('data', onData).on('end', onEnd).on('error', onError);
