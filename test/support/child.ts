@@ -93,6 +93,15 @@ export class Child {
     );
   }
 
+  /** Resolves when it has written more; rejects when it has ended. */
+  async more(stream: 'stdout' | 'stderr'): Promise<void> {
+    const before = this.#chunks[stream].length;
+    await this.#until(
+      () => (this.#chunks[stream].length > before ? true : undefined),
+      `nothing more on ${stream}`,
+    );
+  }
+
   kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     this.#process.kill(signal);
     return this.ended;
