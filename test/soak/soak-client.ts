@@ -30,7 +30,7 @@ const EXPIRY = 3600;
 
 /**
  * A client with a session that outlives its connections, on both sides: what is not acknowledged is sent again, what
- * came at QoS 2 is not taken twice [MQTT-4.3.3-13]. It does nothing but what the specification asks of a client.
+ * came at QoS 2 is not taken twice (4.3.3). It does nothing but what the specification asks of a client.
  */
 export class SoakClient {
   readonly #pending = new Map<number, Pending>();
