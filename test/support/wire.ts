@@ -51,8 +51,7 @@ export async function playSession(port: number, session: WireSession): Promise<s
 
 async function perform(client: WireClient, step: Step, version: ProtocolVersion): Promise<boolean> {
   if (!('client' in step)) {
-    client.send(Buffer.concat(step.slice(1).map((one) => bytesOf(one as Outgoing, version))));
-    await client.settle();
+    await client.settle(...step.slice(1).map((one) => bytesOf(one as Outgoing, version)));
     return false;
   }
   if (step.does === 'vanish') await client.end();
@@ -89,10 +88,13 @@ class WireClient {
     if (!this.closed) this.socket.write(bytes);
   }
 
-  /** Resolves when the broker has answered everything that was sent before, or closed the connection. */
-  async settle(): Promise<void> {
+  /**
+   * Sends this, and resolves when the broker has answered it and everything before, or closed the connection. All in one
+   * write: a second one that comes after the close fails, and what the broker said would not be read any more.
+   */
+  async settle(...packets: readonly Buffer[]): Promise<void> {
     if (this.closed) return;
-    this.send(PINGREQ);
+    this.send(Buffer.concat([...packets, PINGREQ]));
     await this.until((packet) => packet === PINGRESP);
     const at = this.#packets.lastIndexOf(PINGRESP);
     if (at >= 0) this.#packets.splice(at, 1);
