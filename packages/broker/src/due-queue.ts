@@ -46,10 +46,6 @@ export class DueQueue<T extends Due> {
     return first;
   }
 
-  *[Symbol.iterator](): IterableIterator<T> {
-    yield* this.#heap;
-  }
-
   #place(item: T, position: number): void {
     this.#heap[position] = item;
     item.duePosition = position;

@@ -25,11 +25,7 @@ export function metricsText(engine: Engine): string {
 }
 
 /** `_total` is what counters end with, and nothing else may. */
-export function metricName({
-  topics: [topic],
-  kind,
-  unit,
-}: Pick<SysRow, 'topics' | 'kind' | 'unit'>): string {
+function metricName({ topics: [topic], kind, unit }: Pick<SysRow, 'topics' | 'kind' | 'unit'>): string {
   const words = (kind === 'gauge' ? topic.replace(/\/total$/, '') : topic).replaceAll(/[^A-Za-z0-9]/g, '_');
   const suffixes = [unit, kind === 'counter' ? 'total' : undefined].filter((word) => word !== undefined);
   return ['tsmqtt', words, ...suffixes].join('_');
