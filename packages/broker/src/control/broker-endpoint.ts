@@ -38,8 +38,14 @@ export function brokerEndpoint(settings: () => BrokerSettings): ControlEndpoint 
   };
 }
 
+/** Bounds of a request, in bytes and commands: the response is many times as long, and must be a packet. */
+const LARGEST_REQUEST = 1_048_576;
+const MOST_COMMANDS = 1000;
+const INVALID_COMMANDS = 'Invalid/missing commands';
+
 /** The commands of a request, or the text of the error. */
 function readCommands(payload: Buffer): readonly unknown[] | string {
+  if (payload.length > LARGEST_REQUEST) return INVALID_COMMANDS;
   let request: unknown;
   try {
     request = JSON.parse(payload.toString());
@@ -47,7 +53,7 @@ function readCommands(payload: Buffer): readonly unknown[] | string {
     return 'Payload not valid JSON';
   }
   const commands = isObject(request) ? request.commands : undefined;
-  return Array.isArray(commands) ? commands : 'Invalid/missing commands';
+  return Array.isArray(commands) && commands.length <= MOST_COMMANDS ? commands : INVALID_COMMANDS;
 }
 
 function respond(request: unknown, settings: BrokerSettings): Answer {

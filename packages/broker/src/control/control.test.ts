@@ -97,6 +97,8 @@ describe('$CONTROL/broker/v1 with enable_control_api', () => {
     ['null', [{ error: 'Invalid/missing commands' }]],
     ['{}', [{ error: 'Invalid/missing commands' }]],
     ['{"commands":{}}', [{ error: 'Invalid/missing commands' }]],
+    [JSON.stringify({ commands: Array(1001).fill({ command: 'listListeners' }) }), [{ error: 'Invalid/missing commands' }]],
+    [JSON.stringify({ commands: [{ command: 'x'.repeat(1_048_576) }] }), [{ error: 'Invalid/missing commands' }]],
     ['{"commands":[1,null,[]]}', [{ error: 'Command not an object' }, { error: 'Command not an object' }, { error: 'Command not an object' }]],
     ['{"commands":[{}]}', [{ error: 'Missing command' }]],
     ['{"commands":[{"command":1}]}', [{ error: 'Missing command' }]],
@@ -105,9 +107,12 @@ describe('$CONTROL/broker/v1 with enable_control_api', () => {
     ['{"commands":[{"command":"listPlugins","correlationData":1}]}', [{ command: 'listPlugins', error: 'Invalid correlationData data type.' }]],
     ['{"commands":[{"command":"none"},{"command":"listPlugins"}]}', [{ command: 'none', error: 'Unknown command' }, plugins]],
   ];
-  it.each(requests)('%s', async (payload, responses) => {
-    expect(await ask(payload)).toEqual(responses);
-  });
+  it.each(requests.map(([payload, responses]) => [payload.slice(0, 100), payload, responses] as const))(
+    '%s',
+    async (_title, payload, responses) => {
+      expect(await ask(payload)).toEqual(responses);
+    },
+  );
 
   it('lists the listeners', async () => {
     expect(await ask('{"commands":[{"command":"listListeners"}]}')).toEqual([
