@@ -42,8 +42,9 @@ test('every line of cli §16', () => {
   const lines = [
     trace.lines('sent', connect('me')),
     trace.lines('received', connack()),
-    trace.lines('sent', publish(1, 7)),
+    trace.lines('sent', publish(1, 3)),
     trace.lines('received', ack(PacketType.PUBACK, 16)),
+    trace.lines('sent', publish(2, 3)),
     trace.lines('received', ack(PacketType.PUBREC)),
     trace.lines('sent', ack(PacketType.PUBREL)),
     trace.lines('received', ack(PacketType.PUBCOMP)),
@@ -72,8 +73,9 @@ test('every line of cli §16', () => {
   ];
   expect(lines.join('')).toBe(`Client me sending CONNECT
 Client me received CONNACK (0)
-Client me sending PUBLISH (d0, q1, r1, m7, 'a/b', ... (3 bytes))
+Client me sending PUBLISH (d0, q1, r1, m3, 'a/b', ... (3 bytes))
 Client me received PUBACK (Mid: 3, RC:16)
+Client me sending PUBLISH (d0, q2, r1, m3, 'a/b', ... (3 bytes))
 Client me received PUBREC (Mid: 3)
 Client me sending PUBREL (m3)
 Client me received PUBCOMP (Mid: 3, RC:0)
@@ -93,6 +95,23 @@ Client me received AUTH
 Received DISCONNECT (142)
 Client me sending DISCONNECT
 `);
+});
+
+test.each([
+  ['PUBACK', 'received PUBACK (Mid: 3, RC:0)'],
+  ['PUBREC', 'received PUBREC (Mid: 3)'],
+  ['PUBCOMP', 'received PUBCOMP (Mid: 3, RC:0)'],
+] as const)('%s for nothing that was sent, or that is done, is warned about', (name, line) => {
+  const trace = new Trace();
+  trace.lines('sent', connect('me'));
+  const warning = `Client me ${line}\nWarning: Received ${name} from me for an unknown packet identifier 3.\n`;
+  expect(trace.lines('received', ack(PacketType[name]))).toBe(warning);
+  trace.lines('sent', publish(1, 3));
+  trace.lines('received', ack(PacketType.PUBACK));
+  expect(trace.lines('received', ack(PacketType[name]))).toBe(warning);
+  trace.lines('sent', publish(2, 3));
+  trace.lines('received', ack(PacketType.PUBREC, 0x97));
+  expect(trace.lines('received', ack(PacketType[name]))).toBe(warning);
 });
 
 test('a client without an identifier is null until it is given one', () => {

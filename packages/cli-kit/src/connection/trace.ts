@@ -1,10 +1,12 @@
-import { type Packet, PacketType, property } from '@tsmqtt/protocol';
+import { PACKET_NAMES, type Packet, PacketType, property } from '@tsmqtt/protocol';
 
 /** Writes the lines of `-d` (cli §16). Remembers the client identifier, which an MQTT 5 broker may assign. */
 export class Trace {
   #clientId = '';
   /** Packet identifier of the newest request. QoS 0 messages have none, but take the next one in the log. */
   #newestId = 0;
+  /** Messages of QoS 1 and 2 that were sent and are not done. */
+  readonly #unacknowledged = new Set<number>();
 
   /** Lines for a packet, with line ends; empty for one that has none. */
   lines(direction: 'sent' | 'received', packet: Packet): string {
@@ -20,7 +22,26 @@ export class Trace {
       return `Received DISCONNECT (${packet.reasonCode})\n`;
     }
     const client = `Client ${this.#clientId || 'null'}`;
-    return direction === 'sent' ? this.#sent(client, packet) : received(client, packet);
+    if (direction === 'sent') return this.#sent(client, packet);
+    return received(client, packet) + this.#warning(packet);
+  }
+
+  /** An answer to nothing. */
+  #warning(packet: Packet): string {
+    switch (packet.type) {
+      case PacketType.PUBACK:
+      case PacketType.PUBREC:
+      case PacketType.PUBCOMP: {
+        const { type, packetId, reasonCode } = packet;
+        const known = this.#unacknowledged.has(packetId);
+        if (type !== PacketType.PUBREC || reasonCode >= 0x80) this.#unacknowledged.delete(packetId);
+        if (known) return '';
+        const from = this.#clientId || 'null';
+        return `Warning: Received ${PACKET_NAMES[type]} from ${from} for an unknown packet identifier ${packetId}.\n`;
+      }
+      default:
+        return '';
+    }
   }
 
   #sent(client: string, packet: Packet): string {
@@ -29,6 +50,7 @@ export class Trace {
         return `${client} sending CONNECT\n`;
       case PacketType.PUBLISH:
         this.#newestId = packet.qos > 0 ? packet.packetId : (this.#newestId % 65535) + 1;
+        if (packet.qos > 0) this.#unacknowledged.add(packet.packetId);
         return publishLine(`${client} sending`, packet, this.#newestId);
       case PacketType.PUBACK:
         return `${client} sending PUBACK (m${packet.packetId}, rc${packet.reasonCode})\n`;
