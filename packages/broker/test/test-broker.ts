@@ -170,8 +170,10 @@ export class TestBroker {
     let seen = -1;
     for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      if (this.#traffic.moves !== seen) quiet = 0;
-      seen = this.#traffic.moves;
+      // What was sent long ago may still be read, a share a turn.
+      const moved = this.#traffic.moves + this.engine.counters.bytesReceived;
+      if (moved !== seen) quiet = 0;
+      seen = moved;
     }
   }
 }

@@ -11,6 +11,7 @@ import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js'
 import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table.js';
 import type { Connection } from './connection.js';
 import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
+import type { Flushable } from './flush-scheduler.js';
 import { headerLimits } from './header-limits.js';
 import { Liveness } from './liveness.js';
 import { Phase } from './phase.js';
@@ -21,8 +22,14 @@ import { Phase } from './phase.js';
  */
 const LARGEST_BACKLOG = 1_048_576;
 
+/**
+ * Bytes after which a connection is not read again before the others have had their turn. Node reads up to 2 MB of one
+ * socket in a turn of the event loop, which are 100,000 small messages.
+ */
+const FAIR_SHARE = 262_144;
+
 /** What comes in on one connection: chunks are cut into packets and handled, or left lying for a while. */
-export class Intake {
+export class Intake implements Flushable {
   readonly #connection: Connection;
   readonly #stream: PacketStream;
   readonly #liveness: Liveness;
@@ -30,6 +37,8 @@ export class Intake {
   #again = false;
   /** Its peer leaves too much output lying for its packets to be read. */
   #unread = false;
+  /** Bytes left of its FAIR_SHARE. */
+  #share = FAIR_SHARE;
 
   /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
   constructor(connection: Connection, maxPacketSize: number, since: number) {
@@ -64,7 +73,23 @@ export class Intake {
     this.#guard(() => this.#stream.receive(chunk));
     if (connection.backlog > LARGEST_BACKLOG) this.#unread = true;
     // What comes behind the last packet is read too, or the peer's end would not be seen.
-    if ((this.#stream.paused || this.#unread) && connection.phase < Phase.CLOSING) connection.socket.pause();
+    if (connection.phase >= Phase.CLOSING) return;
+    this.#share -= chunk.length;
+    if (this.#stream.paused || this.#unread) connection.socket.pause();
+    else if (this.#share <= 0) this.#giveWay();
+  }
+
+  /** Reads on at the end of this turn, when all sockets that were readable have been read. */
+  #giveWay(): void {
+    this.#share = FAIR_SHARE;
+    this.#connection.socket.pause();
+    this.#connection.engine.scheduler.add(this);
+  }
+
+  /** Flushable: the turn is over. */
+  flush(): void {
+    if (this.#connection.phase >= Phase.CLOSING) this.#connection.socket.resume();
+    else this.#readOn();
   }
 
   /** The peer takes what it left lying: it is alive, and when it has taken it its own packets are read again. */

@@ -71,10 +71,8 @@ export class BackPressure {
   }
 
   /** Output was added: is its bound reached now? */
-  checkOutput(): void {
-    const { connection } = this.#session;
-    if (connection !== undefined && !this.#blocked && connection.backlog >= HIGH_WATER)
-      this.#block(connection);
+  checkOutput(connection: SessionLink): void {
+    if (!this.#blocked && connection.backlog >= HIGH_WATER) this.#block(connection);
   }
 
   /** A QoS 1 or 2 message was added: is any bound reached now? */

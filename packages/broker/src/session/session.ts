@@ -148,7 +148,7 @@ export class Session implements OutboundSink<Delivery>, Due {
     this.outbound.connected(window, sessionPresent);
     this.#offlineQoS0?.drain((waiting) => {
       const { message, retain, subscriptionIdentifier } = waiting;
-      if (this.#mayRead(message)) this.#sendQoS0(message, retain, subscriptionIdentifier);
+      if (this.#mayRead(message)) connection.publish(message, 0, retain, false, 0, subscriptionIdentifier);
       this.saved?.settled(waiting);
     });
     this.#offlineQoS0 = undefined;
@@ -197,33 +197,35 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   #deliverQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
-    if (this.connection !== undefined) {
-      if (this.pressure.dropsQoS0()) {
-        this.pressure.dropped();
-        return;
-      }
-      this.#sendQoS0(message, retain, identifier);
-      this.pressure.checkOutput();
-    } else if (this.persistent && this.engine.settings.queueQos0Messages) {
-      if (this.pressure.dropsKept()) {
-        this.pressure.dropped();
-        return;
-      }
-      this.#offlineQoS0 ??= new OfflineQoS0();
-      const waiting: OfflineMessage = {
-        qos: 0,
-        message: message.detached(),
-        retain,
-        subscriptionIdentifier: identifier,
-      };
-      this.#offlineQoS0.add(waiting);
-      this.saved?.queued(waiting);
+    const { connection, pressure } = this;
+    if (connection === undefined) {
+      this.#keepQoS0(message, retain, identifier);
+      return;
     }
+    if (pressure.dropsQoS0()) {
+      pressure.dropped();
+      return;
+    }
+    // [MQTT-4.3.1-1] [MQTT311-4.3.1-1]
+    connection.publish(message, 0, retain, false, 0, identifier);
+    pressure.checkOutput(connection);
   }
 
-  #sendQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
-    // [MQTT-4.3.1-1] [MQTT311-4.3.1-1]
-    this.connection?.publish(message, 0, retain, false, 0, identifier);
+  #keepQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
+    if (!this.persistent || !this.engine.settings.queueQos0Messages) return;
+    if (this.pressure.dropsKept()) {
+      this.pressure.dropped();
+      return;
+    }
+    this.#offlineQoS0 ??= new OfflineQoS0();
+    const waiting: OfflineMessage = {
+      qos: 0,
+      message: message.detached(),
+      retain,
+      subscriptionIdentifier: identifier,
+    };
+    this.#offlineQoS0.add(waiting);
+    this.saved?.queued(waiting);
   }
 
   #deliverAcknowledged(message: Message, qos: 1 | 2, retain: boolean, identifier: number | undefined): void {
