@@ -26,7 +26,7 @@ const LARGEST_BACKLOG = 1_048_576;
  * Bytes after which a connection is not read again before the others have had their turn. Node reads up to 2 MB of one
  * socket in a turn of the event loop, which are 100,000 small messages.
  */
-const FAIR_SHARE = 262_144;
+const FAIR_SHARE = 65_536;
 
 /** What comes in on one connection: chunks are cut into packets and handled, or left lying for a while. */
 export class Intake implements Flushable {

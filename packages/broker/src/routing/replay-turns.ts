@@ -2,9 +2,9 @@ import type { Flushable, FlushScheduler } from '../connection/flush-scheduler.js
 import type { RetainedReplay } from './retained-replay.js';
 
 /** Levels of the retained store that are looked at in one turn of the event loop, for all sessions together. */
-export const STEPS_PER_TURN = 8192;
+export const STEPS_PER_TURN = 1024;
 /** Steps that one session gets before the next has its turn. */
-const SLICE = 512;
+const SLICE = 256;
 
 /**
  * Shares the event loop among the sessions that look for retained messages: a Topic Filter that goes over a million
