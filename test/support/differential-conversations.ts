@@ -6,7 +6,7 @@ import {
   type Peer,
   suback,
 } from '../../packages/cli-kit/test/scripted-broker.js';
-import { type DifferentialCase, is, type Tool } from './differential.js';
+import type { DifferentialCase, Tool } from './differential.js';
 
 type Answer = NonNullable<DifferentialCase['answer']>;
 
@@ -374,14 +374,8 @@ export const SCRIPTED_CASES: readonly DifferentialCase[] = [
       ],
       answer: () => true,
     },
-    ...(['SIGINT', 'SIGTERM'] as const).map((name) => ({
-      tool: 'sub' as const,
-      args: ['-V', version, '-i', 'me', '-t', 'a', '-U', 'a'],
-      answer: ((packet, _peer, signal) => {
-        if (is(packet, 'UNSUBSCRIBE')) signal(name);
-        return true;
-      }) satisfies Answer,
-    })),
+    // No signals: the handler of mosquitto_sub 2.0.11 races with its own loop, and now and then its DISCONNECT is missing or
+    // it hangs. What ours does is shown by packages/sub/src/ending.test.ts and test/exit-codes.test.ts.
     { tool: 'sub' as const, args: ['-V', version, '-i', 'me', '-t', 'a'], answer: onSubscribe([128]) },
     {
       tool: 'sub' as const,

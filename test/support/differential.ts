@@ -40,7 +40,7 @@ export interface DifferentialCase {
   /** How many messages it publishes. */
   readonly messages?: number;
   /** Answers packets in the place of a broker; `true` leaves the packet to a polite one. */
-  readonly answer?: (packet: Packet, peer: Peer, signal: (name: 'SIGINT' | 'SIGTERM') => void) => unknown;
+  readonly answer?: (packet: Packet, peer: Peer) => unknown;
   /** The peer may be cut off before it has read everything, or the order is the program's own (P-22). */
   readonly sentVaries?: boolean;
   /**
@@ -148,7 +148,6 @@ async function runIn(
   ours: boolean,
 ): Promise<Outcome> {
   const { answer, tool } = given;
-  let process: Process | undefined;
   const closing: Promise<unknown>[] = [];
   const met = new Set<Peer>();
   const peer =
@@ -158,7 +157,7 @@ async function runIn(
         met.add(each);
         closing.push(new Promise((resolve) => each.socket.on('close', resolve)));
       }
-      return answer(packet, each, (name) => process!.signal(name));
+      return answer(packet, each);
     }));
   const port = peer?.port ?? side?.port;
   const fill = fillerOf({ t: `case-${number}`, id: `id-${number}`, dir: folder, port: String(port) });
@@ -180,7 +179,13 @@ async function runIn(
   // Messages are one thing, the connection another: what needs no broker needs no process of its own.
   const inProcess = ours && port === undefined;
   const start = inProcess ? startInProcess : startProcess;
-  process = start(tool, args, { input: given.input ?? '', env: environment, cwd: folder }, ours, folder);
+  const process = start(
+    tool,
+    args,
+    { input: given.input ?? '', env: environment, cwd: folder },
+    ours,
+    folder,
+  );
   const { code, stdout, stderr } = await process.ended;
   await Promise.all(closing);
   const plain = emptier(fill);
@@ -210,7 +215,6 @@ function withoutHelp(stdout: string): string {
 
 interface Process {
   readonly ended: Promise<{ code: number | null; stdout: Buffer; stderr: string }>;
-  signal(name: 'SIGINT' | 'SIGTERM'): void;
 }
 
 function startInProcess(tool: Tool, args: readonly (string | Buffer)[], options: ChildOptions): Process {
@@ -222,7 +226,6 @@ function startInProcess(tool: Tool, args: readonly (string | Buffer)[], options:
   const run = { pub: runPub, sub: runSub }[tool];
   return {
     ended: run(bytes(args), io).then((code) => ({ code, stdout: io.out, stderr: io.errBytes.toString() })),
-    signal: (name) => io.signal(name),
   };
 }
 
@@ -235,7 +238,7 @@ function startProcess(
 ): Process {
   const file = ours ? linkTo(tool, folder) : findPeer(`mosquitto_${tool}`)!;
   const child = startBytes(file, args, options);
-  return { ended: child.ended, signal: (name) => void child.kill(name) };
+  return { ended: child.ended };
 }
 
 /** Our program under the name of the reference's, which it then says itself (cli §1.2). */
@@ -276,9 +279,4 @@ function mapValues(
   change: (value: string) => string,
 ): Record<string, string> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
-}
-
-/** First packet of a type, for cases with an answer of their own. */
-export function is(packet: Packet, type: keyof typeof PacketType): boolean {
-  return packet.type === PacketType[type];
 }
