@@ -134,8 +134,7 @@ function receiveQoS2(
     connection.acknowledge(PacketType.PUBREC, packetId, refusal);
     return Verdict.CONTINUE;
   }
-  const limit = connection.receiveMaximum;
-  if (limit > 0 && inbound.size >= limit) {
+  if (isOverQuota(connection, inbound)) {
     engine.log.warning(
       `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`,
     );
@@ -147,6 +146,20 @@ function receiveQoS2(
   session.saved?.received(packetId, message);
   connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
   return Verdict.CONTINUE;
+}
+
+/**
+ * Whether an MQTT 5 client has more unreleased messages than the Receive Maximum it was told (broker T-19). MQTT 3 has no
+ * Receive Maximum, and its PUBREC cannot refuse: what is acknowledged there is kept. As many bytes as that number of the
+ * largest packets bound it; beyond, the connection ends, and the client sends again what was not acknowledged.
+ */
+function isOverQuota(connection: Connection, { size, bytes }: Session['inbound']): boolean {
+  const limit = connection.receiveMaximum;
+  if (limit === 0 || size < limit) return false;
+  if (connection.version === 5) return true;
+  if (bytes >= limit * connection.engine.settings.maxPacketSize)
+    throw new ProtocolError('unreleased-messages', 'more unreleased messages than are kept', 0x97);
+  return false;
 }
 
 /** Once on each connection: a client that comes back says again what it does not know to have arrived. */

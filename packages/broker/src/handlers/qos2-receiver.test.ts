@@ -115,23 +115,48 @@ for (const version of [3, 4, 5] as const) {
       },
     );
 
-    it('drops what is over its Receive Maximum, and goes on (broker T-19)', async () => {
-      const { broker, client, watcher } = await withWatcher(version, {
-        settings: { maxInflightMessages: 2 },
+    const over = [qos2('1', 1), qos2('2', 2), qos2('3', 3)];
+    const quotaWarnings = (broker: TestBroker) =>
+      broker.logged.filter((line) => line.includes('receive-maximum quota')).length;
+    if (version === 5) {
+      it('refuses what is over its Receive Maximum, and goes on (broker T-19)', async () => {
+        const { broker, client, watcher } = await withWatcher(version, {
+          settings: { maxInflightMessages: 2 },
+        });
+        expect(await client.send(...over)).toEqual(['PUBREC #1', 'PUBREC #2', 'PUBREC #3 0x97']);
+        expect(quotaWarnings(broker)).toBe(1);
+        // QoS 1 is not affected.
+        expect(await client.send(publishPacket('t', 'one', { qos: 1, packetId: 9 }))).toEqual(['PUBACK #9']);
+        await client.send(pubrel(1));
+        expect(await client.send(qos2('4', 4))).toEqual(['PUBREC #4']);
+        await client.send(pubrel(2), pubrel(3), pubrel(4));
+        expect(await watcher.take()).toEqual(['PUBLISH t=one', 'PUBLISH t=1', 'PUBLISH t=2', 'PUBLISH t=4']);
       });
-      expect(await client.send(qos2('1', 1), qos2('2', 2), qos2('3', 3))).toEqual([
-        'PUBREC #1',
-        'PUBREC #2',
-        version === 5 ? 'PUBREC #3 0x97' : 'PUBREC #3',
-      ]);
-      expect(broker.logged.filter((line) => line.includes('receive-maximum quota'))).toHaveLength(1);
-      // QoS 1 is not affected.
-      expect(await client.send(publishPacket('t', 'one', { qos: 1, packetId: 9 }))).toEqual(['PUBACK #9']);
-      await client.send(pubrel(1));
-      expect(await client.send(qos2('4', 4))).toEqual(['PUBREC #4']);
-      await client.send(pubrel(2), pubrel(3), pubrel(4));
-      expect(await watcher.take()).toEqual(['PUBLISH t=one', 'PUBLISH t=1', 'PUBLISH t=2', 'PUBLISH t=4']);
-    });
+    } else {
+      it('keeps whatever it acknowledges, since MQTT 3 has no Receive Maximum [MQTT311-4.3.3-2]', async () => {
+        const { broker, client, watcher } = await withWatcher(version, {
+          settings: { maxInflightMessages: 2 },
+        });
+        expect(await client.send(...over)).toEqual(['PUBREC #1', 'PUBREC #2', 'PUBREC #3']);
+        await client.send(pubrel(1), pubrel(2), pubrel(3));
+        expect(await watcher.take()).toEqual(['PUBLISH t=1', 'PUBLISH t=2', 'PUBLISH t=3']);
+        expect(quotaWarnings(broker)).toBe(0);
+      });
+
+      it('bounds the bytes of it, and loses nothing where the client sends again', async () => {
+        const { broker, client, watcher } = await withWatcher(version, {
+          settings: { maxInflightMessages: 2, maxPacketSize: 1000 },
+        });
+        const payload = 'x'.repeat(400);
+        const packets = Array.from({ length: 5 }, (_, index) => qos2(`${index}${payload}`, index + 1));
+        expect(await client.send(...packets)).toEqual(['PUBREC #1', 'PUBREC #2', 'PUBREC #3', 'closed']);
+        const again = await broker.attempt({ protocolVersion: version, cleanStart: false });
+        await again.take();
+        await again.send(...[1, 2, 3].map(pubrel));
+        await again.send(...packets.slice(3), pubrel(4), pubrel(5));
+        expect((await watcher.take()).map((line) => line[10])).toEqual(['0', '1', '2', '3', '4']);
+      });
+    }
 
     it('has no limit with max_inflight_messages 0', async () => {
       const { client } = await withWatcher(version, { settings: { maxInflightMessages: 0 } });

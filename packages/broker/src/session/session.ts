@@ -31,6 +31,11 @@ export function windowOf3({ maxInflightMessages }: BrokerSettings): number {
 /** Session Expiry Interval that never ends (3.1.2.11.2). */
 export const NEVER = 0xffff_ffff;
 
+/** What an unreleased message costs besides its topic and payload, about. */
+const MESSAGE_OVERHEAD = 512;
+
+const bytesOf = ({ topic, frame }: Message) => MESSAGE_OVERHEAD + topic.length + frame.payloadLength;
+
 /**
  * The state that belongs to a Client Identifier and outlives connections as long as its expiry says (4.1): its
  * subscriptions and the messages that are under way to and from it.
@@ -41,7 +46,7 @@ export class Session implements OutboundSink<Delivery>, Due {
   /** Who its client was when it last connected; undefined: nobody has since the start, so that nothing is refused yet. */
   identity: Identity | undefined;
   readonly outbound: OutboundFlow<Delivery>;
-  readonly inbound = new InboundFlow<Message>();
+  readonly inbound = new InboundFlow<Message>(bytesOf);
   readonly pressure: BackPressure;
   readonly replay: RetainedReplay;
   /** What its last connection speaks, or spoke. */
