@@ -339,6 +339,7 @@ const errors: readonly (readonly [text: string | Buffer, line: number, error: st
   // refused by name, after the value was looked at
   ['acl_file', 1, "Error: Empty 'acl_file' value in configuration."],
   ['connection x\naddress y', 1, "Error: The 'connection' option is not supported by tsmqtt-broker."],
+  ['persistence true', 1, "Error: The 'persistence' option is not supported by tsmqtt-broker: nothing is stored on disk in this version; 'persistence false' runs without it."],
   ['listener 1883\nprotocol mqttsn', 2, "Error: The 'protocol mqttsn' option is not supported by tsmqtt-broker."],
   ['listener 1883\nprotocol foo', 2, "Error: Invalid 'protocol' value (foo)."],
   ['maximum_qos x', 1, "Error: 'maximum_qos' value not a number."],
@@ -399,7 +400,8 @@ describe('every option', () => {
       (value) => !row.harmless?.some((harmless) => String(harmless) === value),
     );
     const { lines, exitCode } = errorOf({ 'main.conf': `${prefixOf(row)}${row.name} ${usable}` });
-    expect(lines[0]).toBe(`Error: The '${row.name}' option is not supported by tsmqtt-broker.`);
+    const why = row.advice === undefined ? '' : `: ${row.advice}`;
+    expect(lines[0]).toBe(`Error: The '${row.name}' option is not supported by tsmqtt-broker${why}.`);
     expect(lines[1]).toMatch(/^Error found at main\.conf:[12]\.$/);
     expect(exitCode).toBe(3);
   });
@@ -435,10 +437,6 @@ describe('what is said without an error', () => {
     ['dhparamfile x', 'dhparamfile is no longer required. (main.conf:1)'],
     ['dhparamfile', 'dhparamfile is no longer required. (main.conf:1)'],
     ['retry_interval x', "The 'retry_interval' option is no longer available. (main.conf:1)"],
-    [
-      'persistence true',
-      "Warning: The 'persistence' option has no effect: nothing is stored on disk in this version, so sessions and retained messages end with the broker. (main.conf:1)",
-    ],
     [
       'set_tcp_nodelay false',
       "Warning: The 'set_tcp_nodelay' option has no effect: TCP_NODELAY is always on. (main.conf:1)",
@@ -511,26 +509,41 @@ it('several main files add up', () => {
   expect([settings.listeners[0]?.port, settings.maxKeepAlive]).toEqual([1884, 5]);
 });
 
-it("Debian's stock configuration", () => {
-  const text = [
-    '# Place your local configuration in /etc/mosquitto/conf.d/',
-    '#',
-    '',
-    'pid_file /run/mosquitto/mosquitto.pid',
-    '',
-    'persistence true',
-    'persistence_location /var/lib/mosquitto/',
-    '',
-    'log_dest file /var/log/mosquitto/mosquitto.log',
-    '',
-    'include_dir /etc/mosquitto/conf.d',
-    '',
-  ].join('\n');
-  const { finish, said } = readFiles({ 'main.conf': text, '/etc/mosquitto/conf.d/README': 'x' });
-  expect(finish().settings).toEqual({
-    ...DEFAULT_SETTINGS,
-    pidFile: '/run/mosquitto/mosquitto.pid',
-    log: { ...DEFAULT_SETTINGS.log, stderr: false, file: '/var/log/mosquitto/mosquitto.log' },
+describe("Debian's stock configuration", () => {
+  const stock = (persistence: boolean) => ({
+    'main.conf': [
+      '# Place your local configuration in /etc/mosquitto/conf.d/',
+      '#',
+      '',
+      'pid_file /run/mosquitto/mosquitto.pid',
+      '',
+      `persistence ${persistence}`,
+      'persistence_location /var/lib/mosquitto/',
+      '',
+      'log_dest file /var/log/mosquitto/mosquitto.log',
+      '',
+      'include_dir /etc/mosquitto/conf.d',
+      '',
+    ].join('\n'),
+    '/etc/mosquitto/conf.d/README': 'x',
   });
-  expect(said).toHaveLength(1);
+
+  it('is refused for its persistence, by name and line', () => {
+    expect(errorOf(stock(true)).lines).toEqual([
+      expect.stringMatching(
+        /'persistence' option is not supported .* 'persistence false' runs without it\.$/,
+      ),
+      'Error found at main.conf:6.',
+    ]);
+  });
+
+  it('starts with `persistence false` (B-13)', () => {
+    const { finish, said } = readFiles(stock(false));
+    expect(finish().settings).toEqual({
+      ...DEFAULT_SETTINGS,
+      pidFile: '/run/mosquitto/mosquitto.pid',
+      log: { ...DEFAULT_SETTINGS.log, stderr: false, file: '/var/log/mosquitto/mosquitto.log' },
+    });
+    expect(said).toEqual([]);
+  });
 });

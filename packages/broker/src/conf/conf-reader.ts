@@ -196,7 +196,8 @@ export class ConfReader {
 
   private refuse(row: ConfOption, name: string, value: ConfValue, position: ConfPosition): void {
     if (row.harmless?.includes(value) === true) return;
-    throw new ConfError(`Error: The '${name}' option is not supported by tsmqtt-broker.`, position);
+    const why = row.advice === undefined ? '' : `: ${row.advice}`;
+    throw new ConfError(`Error: The '${name}' option is not supported by tsmqtt-broker${why}.`, position);
   }
 
   private warnIgnored(row: ConfOption, name: string, value: ConfValue, position: ConfPosition): void {

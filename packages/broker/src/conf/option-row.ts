@@ -62,6 +62,8 @@ export interface ConfOption {
   readonly deprecated?: string;
   /** For an ignored option: the warning. */
   readonly warning?: string;
+  /** For a refused option: why, and what to do, behind the error. */
+  readonly advice?: string;
   /** Values, as read, for which nothing need be refused or warned about: they ask for what happens anyway. */
   readonly harmless?: readonly (boolean | number | string)[];
   /** The setting that takes the value as it was read; absent: an effect of its own, or none. */
