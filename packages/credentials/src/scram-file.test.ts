@@ -74,6 +74,33 @@ describe('an unknown user', () => {
     expect(seen).toEqual(new Set([4096, 5000]));
   });
 
+  test('meets the same salts after every reload, whoever else comes, goes or changes', () => {
+    const first = ScramFile.fromText(`a:${text}\n`, 'f');
+    const { credential } = first.lookUp('nobody');
+    const alone = ScramFile.fromText('', 'f', first);
+    const more = ScramFile.fromText(`a:${text}\nb:${text}\n`, 'f', alone);
+    for (const file of [more, ScramFile.fromText(`b:${text}\n`, 'f', more)]) {
+      expect(file.lookUp('nobody').credential).toEqual(credential);
+    }
+  });
+
+  test('changes at most once, and as a whole, where users come with other iterations', () => {
+    const first = ScramFile.fromText(`a:${text}\n`, 'f');
+    const mixed = ScramFile.fromText(`a:${text}\nb:${other}\n`, 'f', first);
+    const later = ScramFile.fromText(`a:${text}\nb:${other}\nc:${other}\nd:${other}\n`, 'f', mixed);
+    for (const name of Array.from({ length: 64 }, (_, index) => `nobody ${index}`)) {
+      const [before, after] = [first, mixed].map((file) => file.lookUp(name).credential);
+      const sameSalt = Buffer.from(after!.salt).equals(before!.salt);
+      expect(sameSalt).toBe(after!.iterations === before!.iterations);
+      expect(later.lookUp(name).credential).toEqual(after);
+    }
+  });
+
+  test('cannot be told by anybody who knows that the file began without users', () => {
+    const salts = [1, 2].map(() => ScramFile.fromText('', 'f').lookUp('nobody').credential.salt);
+    expect(salts[0]).not.toEqual(salts[1]);
+  });
+
   test('in an empty file is one like any new user', () => {
     const { credential, known } = ScramFile.fromText('', 'f').lookUp('nobody');
     expect([known, ...shape(credential)]).toEqual([false, 10_000, 16, 32, 32]);

@@ -1,4 +1,4 @@
-import { createHash, hkdfSync } from 'node:crypto';
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { credentialLines } from './credential-lines.js';
 import { saslPrep } from './sasl-prep.js';
 import {
@@ -38,26 +38,31 @@ export interface ScramLookup {
 /** The users of a `scram_file` (broker B-14). One for each load of the file. */
 export class ScramFile {
   private readonly credentials: ReadonlyMap<string, ScramCredential>;
-  private readonly all: readonly ScramCredential[];
-  /** Made of the file's secrets, so that an unknown user meets the same salt after a restart, too. */
+  /** Iterations and lengths of salts that users have, each once. */
+  private readonly shapes: readonly Shape[];
+  /**
+   * Secret that credentials of unknown users are made of. It comes from the file as it was first read, so that neither a
+   * reload nor a restart tells who is unknown by other salts.
+   */
   private readonly decoyKey: Buffer;
 
-  private constructor(credentials: ReadonlyMap<string, ScramCredential>) {
+  private constructor(credentials: ReadonlyMap<string, ScramCredential>, before: ScramFile | undefined) {
     this.credentials = credentials;
-    this.all = [...credentials.values()];
-    const secrets = createHash('sha256');
-    for (const { serverKey } of this.all) secrets.update(serverKey);
-    this.decoyKey = secrets.digest();
+    const all = [...credentials.values()];
+    const shapes = all.map(({ iterations, salt: { length } }) => shapeOf(iterations, length));
+    this.shapes = [...new Map(shapes.map((shape) => [shape.text, shape])).values()];
+    this.decoyKey = before?.decoyKey ?? decoyKeyOf(all);
   }
 
   /**
    * Reads the content of a `scram_file`, by the same rules as a password file (broker §4.2).
    *
    * @param path the file's name, for the errors.
+   * @param before what the file held before a reload: unknown users meet the same salts as then.
    * @throws ScramFileError for the first line with an empty name, a credential that cannot be decoded (hashes of other
    * kinds among them), or a user for the second time.
    */
-  static fromText(content: string | Uint8Array, path: string): ScramFile {
+  static fromText(content: string | Uint8Array, path: string, before?: ScramFile): ScramFile {
     const credentials = new Map<string, ScramCredential>();
     for (const { number, name, secret } of credentialLines(content)) {
       if (name === '') throw new ScramFileError('invalid-line', path, number, 'Invalid line');
@@ -71,7 +76,7 @@ export class ScramFile {
       }
       credentials.set(key, credential);
     }
-    return new ScramFile(credentials);
+    return new ScramFile(credentials, before);
   }
 
   /** Number of users. */
@@ -89,18 +94,46 @@ export class ScramFile {
       : { credential, known: true, name };
   }
 
-  // Iterations and length of the salt are some user's, always the same for the same name.
+  // Of the shapes that users have, the one whose rank for this name is highest: it stays as long as users have it.
   private decoy(name: string): ScramCredential {
     const bytes = (purpose: string, length: number) =>
       Buffer.from(hkdfSync('sha256', this.decoyKey, name, purpose, length));
-    const like = this.all[bytes('like', 4).readUInt32BE(0) % Math.max(1, this.all.length)];
+    const ranked = this.shapes.map((shape) => ({
+      shape,
+      rank: bytes(`like ${shape.text}`, 4).readUInt32BE(0),
+    }));
+    const { text, iterations, length } =
+      ranked.sort((one, other) => other.rank - one.rank)[0]?.shape ?? SHAPE_OF_NEW_USERS;
     return {
-      iterations: like?.iterations ?? DEFAULT_ITERATIONS,
-      salt: bytes('salt', like?.salt.length ?? SCRAM_SALT_LENGTH),
+      iterations,
+      // With another shape it is another salt, as after a change of a password.
+      salt: bytes(`salt ${text}`, length),
       storedKey: bytes('stored key', SCRAM_KEY_LENGTH),
       serverKey: bytes('server key', SCRAM_KEY_LENGTH),
     };
   }
+}
+
+/** What everybody sees of a credential. */
+interface Shape {
+  readonly text: string;
+  readonly iterations: number;
+  /** Of the salt. */
+  readonly length: number;
+}
+
+function shapeOf(iterations: number, length: number): Shape {
+  return { text: `${iterations} ${length}`, iterations, length };
+}
+
+const SHAPE_OF_NEW_USERS = shapeOf(DEFAULT_ITERATIONS, SCRAM_SALT_LENGTH);
+
+/** A file without users holds no secret. */
+function decoyKeyOf(credentials: readonly ScramCredential[]): Buffer {
+  if (credentials.length === 0) return randomBytes(SCRAM_KEY_LENGTH);
+  const secrets = createHash('sha256');
+  for (const { serverKey } of credentials) secrets.update(serverKey);
+  return secrets.digest();
 }
 
 /** RFC 5802, 5.1: names are compared in their prepared form. One that cannot be prepared is only itself. */

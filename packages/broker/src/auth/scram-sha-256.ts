@@ -15,12 +15,13 @@ const NONCE_LENGTH = 18;
  */
 export class ScramSha256 implements AuthMethod {
   readonly name = 'SCRAM-SHA-256';
-  readonly #file: ScramFile;
+  /** Its users. */
+  readonly file: ScramFile;
   readonly #nonce: () => string;
 
   /** @param nonce the broker's half of a nonce: printable ASCII without commas, never the same twice. */
   constructor(file: ScramFile, nonce: () => string = () => randomBytes(NONCE_LENGTH).toString('base64')) {
-    this.#file = file;
+    this.file = file;
     this.#nonce = nonce;
   }
 
@@ -35,7 +36,7 @@ export class ScramSha256 implements AuthMethod {
   #first(data: Uint8Array): AuthStep {
     const first = readClientFirst(data);
     if (first === undefined) return REFUSED;
-    const user = this.#file.lookUp(first.username);
+    const user = this.file.lookUp(first.username);
     const { credential } = user;
     const nonce = first.nonce + this.#nonce();
     const salt = Buffer.from(credential.salt).toString('base64');
@@ -63,7 +64,7 @@ export class ScramSha256 implements AuthMethod {
     const signature = checkScramProof(credential, signed, final.proof);
     // Nobody acts for somebody else.
     const itself =
-      first.authorizationId === undefined || this.#file.lookUp(first.authorizationId).name === name;
+      first.authorizationId === undefined || this.file.lookUp(first.authorizationId).name === name;
     if (signature === undefined || !known || !itself) return REFUSED;
     return {
       result: 'accept',
@@ -76,7 +77,7 @@ export class ScramSha256 implements AuthMethod {
   /** Who is gone from the file or has another password there would not get in any more (broker §4.8). */
   stillAccepts(username: string | undefined, evidence: unknown): boolean {
     if (username === undefined || !(evidence instanceof Uint8Array)) return false;
-    const { credential, known } = this.#file.lookUp(username);
+    const { credential, known } = this.file.lookUp(username);
     return known && timingSafeEqual(credential.storedKey, evidence);
   }
 }

@@ -16,8 +16,11 @@ interface SecretKind<Content> {
   readonly noun: string;
   /** A line behind every error of the file, before its path. */
   readonly failure?: string;
-  /** @throws SecretFileError 3 for what the file holds. */
-  readonly parse: (content: Uint8Array, path: string, log: Log) => Content;
+  /**
+   * @param before What the same listener went by before a reload.
+   * @throws SecretFileError 3 for what the file holds.
+   */
+  readonly parse: (content: Uint8Array, path: string, log: Log, before: unknown) => Content;
 }
 
 /** Every kind of file, by the name of what it gives. */
@@ -77,7 +80,8 @@ export class SecretLoader {
       const path = security[KINDS[kind].setting];
       try {
         secrets[kind] =
-          this.#given[kind] ?? (path === undefined ? undefined : await this.#loadOnce(kind, path));
+          this.#given[kind] ??
+          (path === undefined ? undefined : await this.#loadOnce(kind, path, old?.[kind]));
       } catch (error) {
         if (old === undefined || !(error instanceof SecretFileError)) throw error;
         for (const line of error.lines) this.#log.error(line);
@@ -87,19 +91,24 @@ export class SecretLoader {
     return secrets as Secrets;
   }
 
-  #loadOnce(kind: Kind, path: string): Promise<unknown> {
+  #loadOnce(kind: Kind, path: string, before: unknown): Promise<unknown> {
     const key = `${kind} ${path}`;
     let loading = this.#loaded.get(key);
     if (loading === undefined) {
-      loading = this.#loadKind(KINDS[kind], path);
+      loading = this.#loadKind(KINDS[kind], path, before);
       this.#loaded.set(key, loading);
     }
     return loading;
   }
 
-  async #loadKind({ noun, failure, parse }: SecretKind<unknown>, path: string): Promise<unknown> {
+  async #loadKind(
+    { noun, failure, parse }: SecretKind<unknown>,
+    path: string,
+    before: unknown,
+  ): Promise<unknown> {
     try {
-      return parse(await readSecretFile(path, noun, this.#rules, this.#log), path, this.#log);
+      const content = await readSecretFile(path, noun, this.#rules, this.#log);
+      return parse(content, path, this.#log, before);
     } catch (error) {
       if (failure === undefined || !(error instanceof SecretFileError)) throw error;
       throw new SecretFileError(error.exitCode, [error.message, `${failure} "${path}".`]);
@@ -120,9 +129,11 @@ function parsePasswords(content: Uint8Array, path: string, log: Log): PasswordVe
   }
 }
 
-function parseScram(content: Uint8Array, path: string): ScramSha256 {
+function parseScram(content: Uint8Array, path: string, _log: Log, before: unknown): ScramSha256 {
   try {
-    return new ScramSha256(ScramFile.fromText(content, path));
+    return new ScramSha256(
+      ScramFile.fromText(content, path, before instanceof ScramSha256 ? before.file : undefined),
+    );
   } catch (error) {
     if (error instanceof ScramFileError) throw new SecretFileError(3, [error.message]);
     throw error;
