@@ -37,7 +37,7 @@ const io: BrokerIo = {
     return () => process.off('exit', handler);
   },
   userId: () => process.geteuid?.(),
-  findUser: (name) => findSystemUser(name),
+  findUser: (user) => findSystemUser(user),
   becomeUser({ name, userId, groupId }) {
     // Groups first: without root they cannot be given up any more.
     if (name === undefined || groupId === undefined) process.setgroups?.([]);

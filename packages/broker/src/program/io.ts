@@ -37,8 +37,8 @@ export interface BrokerIo {
   onExit(handler: () => void): () => void;
   /** Effective user id; undefined where the system has none. */
   userId(): number | undefined;
-  /** Looks a user up; undefined: there is none of that name. */
-  findUser(name: string): SystemUser | undefined;
+  /** Looks a user up by name or id; undefined: there is none. */
+  findUser(user: string | number): SystemUser | undefined;
   /** Gives up root. @throws the error of the system. */
   becomeUser(user: SystemUser): void;
   setUmask(mask: number): void;

@@ -7,7 +7,7 @@ import { ProgramError } from './program-error.js';
 const DEFAULT_USERS = ['mosquitto', 'nobody'] as const;
 
 /**
- * The user to become: none unless started as root.
+ * The user to become: none unless started as root. `PUID` stands in for the user, `PGID` for its group.
  *
  * @param named the `user` option.
  * @param warn told when root is kept.
@@ -19,10 +19,21 @@ export function chooseUser(
   warn: (text: string) => void,
 ): SystemUser | undefined {
   if (io.userId() !== 0) return undefined;
-  const { PUID, PGID } = io.env;
-  if (PUID !== undefined || PGID !== undefined) {
-    return { name: undefined, userId: readId('PUID', PUID), groupId: readId('PGID', PGID) };
+  const userId = readId('PUID', io.env.PUID);
+  const groupId = readId('PGID', io.env.PGID);
+  // Never root's group beside another user: it is that user's, or has the same number.
+  if (userId !== undefined) {
+    return { name: undefined, userId, groupId: groupId ?? io.findUser(userId)?.groupId ?? userId };
   }
+  const user = userByName(io, named, warn);
+  return groupId === undefined ? user : { name: user?.name, userId: user?.userId, groupId };
+}
+
+function userByName(
+  io: BrokerIo,
+  named: string | undefined,
+  warn: (text: string) => void,
+): SystemUser | undefined {
   if (named === 'root') {
     warn(`Warning: ${io.programName} should not be run as root/administrator.`);
     return undefined;

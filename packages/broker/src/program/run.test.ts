@@ -89,7 +89,7 @@ function launch(argv: readonly string[], scene: Scene = {}) {
     },
     onExit: () => () => {},
     userId: () => userId,
-    findUser: (name) => scene.users?.find((user) => user.name === name),
+    findUser: (wanted) => scene.users?.find(({ name, userId }) => wanted === name || wanted === userId),
     becomeUser(user) {
       events.push(`become ${user.name} ${user.userId}:${user.groupId}`);
       userId = user.userId ?? userId;
@@ -422,6 +422,10 @@ describe('privileges', () => {
     ['a named user', 'user alice\n', { userId: 0, users }, ['become alice 1:2']],
     ['root stays', 'user root\n', { userId: 0, users }, []],
     ['ids of the environment', 'user alice\n', { userId: 0, users, env: { PUID: '5', PGID: '6' } }, ['become undefined 5:6']],
+    ['PUID of a user that there is: its group', 'user alice\n', { userId: 0, users, env: { PUID: '102' } }, ['become undefined 102:105']],
+    ['PUID of nobody known: the group of that number', '', { userId: 0, users, env: { PUID: '5' } }, ['become undefined 5:5']],
+    ['PGID alone: the user in that group', 'user alice\n', { userId: 0, users, env: { PGID: '6' } }, ['become alice 1:6']],
+    ['PGID and root', 'user root\n', { userId: 0, users, env: { PGID: '6' } }, ['become undefined undefined:6']],
   ];
   it.each(cases)('%s', async (_what, conf, scene, become) => {
     const { stop, events } = launch(['-c', file('a.conf', `listener 1884\n${conf}`)], scene);

@@ -19,6 +19,11 @@ describe('findSystemUser', () => {
     expect(findSystemUser('tsmqtt-a', passwd)).toEqual({ name: 'tsmqtt-a', userId: 7, groupId: 8 });
   });
 
+  it('finds users by their ids there', () => {
+    expect(findSystemUser(7, passwd)).toEqual({ name: 'tsmqtt-a', userId: 7, groupId: 8 });
+    expect(findSystemUser(8, passwd)).toBeUndefined();
+  });
+
   it('asks the system for others, and without the file', () => {
     const root = { name: 'root', userId: 0, groupId: 0 };
     expect(findSystemUser('root', passwd)).toEqual(root);

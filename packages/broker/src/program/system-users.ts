@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { SystemUser } from './io.js';
 
-/** Looks a user up in /etc/passwd, then wherever else the system keeps users. */
-export function findSystemUser(name: string, passwd = '/etc/passwd'): SystemUser | undefined {
-  return findInPasswd(name, passwd) ?? askSystem(name);
+/** Looks a user up in /etc/passwd, and by name wherever else the system keeps users. */
+export function findSystemUser(user: string | number, passwd = '/etc/passwd'): SystemUser | undefined {
+  return findInPasswd(user, passwd) ?? (typeof user === 'string' ? askSystem(user) : undefined);
 }
 
-function findInPasswd(name: string, passwd: string): SystemUser | undefined {
+function findInPasswd(wanted: string | number, passwd: string): SystemUser | undefined {
   let content: string;
   try {
     content = readFileSync(passwd, 'utf8');
@@ -16,8 +16,9 @@ function findInPasswd(name: string, passwd: string): SystemUser | undefined {
     return undefined;
   }
   for (const line of content.split('\n')) {
-    const [user, , userId, groupId] = line.split(':');
-    if (user === name && /^\d+$/.test(userId ?? '') && /^\d+$/.test(groupId ?? '')) {
+    const [name = '', , userId, groupId] = line.split(':');
+    if (!/^\d+$/.test(userId ?? '') || !/^\d+$/.test(groupId ?? '')) continue;
+    if (wanted === (typeof wanted === 'string' ? name : Number(userId))) {
       return { name, userId: Number(userId), groupId: Number(groupId) };
     }
   }
