@@ -29,7 +29,7 @@ const metaUrl = 'const __metaUrl=require("node:url").pathToFileURL(__filename).h
 
 /**
  * Writes `<outdir>/<name>` and `<outdir>/chunks/<name>/*.cjs`. `workers` maps names of worker files to their entries:
- * each is bundled the same way and stands beside the chunks, where the code that was bundled looks for it.
+ * each is one file that needs no other, beside the chunks, where the code that was bundled looks for it.
  * Returns the bytes of each chunk, `main.cjs` first, and the folders of the npm packages whose code is in them.
  */
 export async function bundleProgram({ name, entry, outdir, workers = {} }) {
@@ -37,10 +37,19 @@ export async function bundleProgram({ name, entry, outdir, workers = {} }) {
   await rm(chunkDir, { recursive: true, force: true });
   const { files, packages } = await bundleEntry(entry, chunkDir);
   for (const [worker, workerEntry] of Object.entries(workers)) {
-    const inner = await bundleEntry(workerEntry, path.join(chunkDir, worker));
-    await writeFile(path.join(chunkDir, `${worker}.cjs`), `require("./${worker}/main.cjs");\n`);
-    files.push(...inner.files.map(({ file, bytes }) => ({ file: `${worker}/${file}`, bytes })));
-    for (const [name, folder] of inner.packages) packages.set(name, folder);
+    const outfile = path.join(chunkDir, `${worker}.cjs`);
+    const { metafile } = await build({
+      ...common,
+      entryPoints: [workerEntry],
+      outfile,
+      format: 'cjs',
+      conditions: ['@tsmqtt/source'],
+      mainFields: ['module', 'main'],
+      metafile: true,
+      absWorkingDir: chunkDir,
+    });
+    files.push({ file: `${worker}.cjs`, bytes: Object.values(metafile.outputs)[0].bytes });
+    for (const [name, folder] of packagesOf(metafile, chunkDir)) packages.set(name, folder);
   }
   const program = path.join(outdir, name);
   await writeFile(program, entrySource(name));

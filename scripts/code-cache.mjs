@@ -62,7 +62,10 @@ export async function writeCodeCaches(folders) {
   try {
     await run('tsmqtt-passwd', '-c', '-b', path.join(scratch, 'passwd'), 'user', 'password');
     const port = await freePort();
-    const broker = start('tsmqtt-broker', ['-p', String(port)]);
+    // Root would become a user who may not write beside the program.
+    const conf = path.join(scratch, 'broker.conf');
+    await writeFile(conf, process.getuid?.() === 0 ? 'user root\n' : '');
+    const broker = start('tsmqtt-broker', ['-p', String(port), '-c', conf]);
     const brokerEnded = ended('tsmqtt-broker', broker);
     await Promise.race([line(broker.stderr, / running$/m), brokerEnded]);
     const at = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a'];

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { SlowHashAnswer } from './credentials-worker.js';
@@ -30,6 +31,8 @@ export class SlowHashPool {
   concurrency: number;
   private readonly workers = new Set<PoolWorker>();
   private readonly waiting: PendingJob[] = [];
+  /** The worker's program itself, where it needs nothing else; undefined: every thread reads the file. */
+  private program: string | undefined;
   private keepsOne = false;
 
   constructor(file: string, concurrency = HASH_CONCURRENCY) {
@@ -47,14 +50,24 @@ export class SlowHashPool {
     });
   }
 
-  /** Starts a thread that has loaded everything and does not end when idle. */
+  /**
+   * From here on no thread needs the file: a bundled worker is kept as text. Of a compiled one, which has its
+   * dependencies elsewhere, one thread that has loaded them is kept, and it stays the only one.
+   */
   async prepare(): Promise<void> {
+    if (this.file.endsWith('.cjs')) {
+      this.program ??= readFileSync(this.file, 'utf8');
+      return;
+    }
     this.keepsOne = true;
+    this.concurrency = 1;
     await this.run({ algorithm: 'none' });
   }
 
   private start(): PoolWorker {
-    const worker: PoolWorker = { thread: new Worker(this.file), current: undefined, idleTimer: undefined };
+    const { file, program } = this;
+    const thread = program === undefined ? new Worker(file) : new Worker(program, { eval: true });
+    const worker: PoolWorker = { thread, current: undefined, idleTimer: undefined };
     this.workers.add(worker);
     worker.thread.on('message', (answer: SlowHashAnswer) => {
       const { current } = worker;

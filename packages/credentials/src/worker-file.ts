@@ -8,6 +8,8 @@ const WORKER_NAMES = ['credentials-worker.cjs', 'credentials-worker.js'];
 declare const __filename: string | undefined;
 
 let configured: string | undefined;
+/** Looked for once: a process that has given up privileges may not even be able to look (broker B-13). */
+let found: string | undefined;
 
 /**
  * Names the worker file to use, for a program that keeps it elsewhere than beside its own bundle. `undefined` goes back
@@ -25,7 +27,8 @@ export function findWorkerFile(): string | undefined {
   if (configured !== undefined) return configured;
   const here = ownFile();
   if (here === undefined) return undefined;
-  return WORKER_NAMES.map((name) => join(dirname(here), name)).find((path) => existsSync(path));
+  found ??= WORKER_NAMES.map((name) => join(dirname(here), name)).find((path) => existsSync(path));
+  return found;
 }
 
 // A CommonJS bundle has `__filename`; there `import.meta.url` is whatever the build defines, or nothing at all.

@@ -41,12 +41,9 @@ export async function layersOf(
   return layers;
 }
 
-/** Loads the code that the layers of these listeners need, while the user may still read it (broker B-13). */
-export async function prepareLayers({ listeners }: Pick<BrokerSettings, 'listeners'>): Promise<void> {
-  if (listeners.some(isEncrypted)) await loadTls();
-  const protocols = new Set(listeners.map(({ protocol }) => protocol));
-  if (protocols.has('websockets')) await loadWebSocket();
-  if (protocols.has('http_api')) await loadHttpApi();
+/** Loads the code of all layers, while the user may still read it (broker B-13). */
+export async function prepareLayers(): Promise<void> {
+  await Promise.all([loadTls(), loadWebSocket(), loadHttpApi()]);
 }
 
 function loadTls(): Promise<typeof import('./tls/tls-layer.js')> {

@@ -45,9 +45,9 @@ export async function serve(request: ServeRequest): Promise<ExitCode> {
   if (user !== undefined) {
     const folder = pidFile === undefined ? undefined : prepareRunFolder(pidFile, user);
     if (folder !== undefined) earlyLog.info(`Created folder ${folder} for the pid file.`);
-    // The new user may not be able to read this program's folder (B-13).
-    if (hasPasswords(conf.settings)) await prepareSlowHashes();
-    await prepareLayers(conf.settings);
+    // The new user may not be able to read this program's folder, and a reload may ask for anything (B-13).
+    await prepareSlowHashes();
+    await prepareLayers();
     dropPrivileges(io, user);
   }
   if (io.env.UMASK_SET === undefined) io.setUmask(0o077);
@@ -232,10 +232,6 @@ class Server {
       return old;
     }
   }
-}
-
-function hasPasswords({ passwordFile, listeners }: BrokerSettings): boolean {
-  return passwordFile !== undefined || listeners.some(({ security }) => security?.passwordFile !== undefined);
 }
 
 /** An error whose lines say all there is to say. */
