@@ -40,6 +40,11 @@ export interface ConnectOptions {
    * among them are kept to: a server that exceeds them loses the connection.
    */
   readonly properties?: Properties | undefined;
+  /**
+   * Sends the Topic Alias of a message whatever the server allows, as mosquitto_pub does. Default false: above the server's
+   * Topic Alias Maximum, and while there is no connection, a message goes out with its topic alone.
+   */
+  readonly ignoreTopicAliasMaximum?: boolean | undefined;
   /** Outgoing QoS 1 and 2 messages that may be unacknowledged, default 20; a server's Receive Maximum replaces it. */
   readonly maximumInflight?: number | undefined;
   /** From the open connection to CONNACK, in milliseconds, default 30,000. */

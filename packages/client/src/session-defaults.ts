@@ -19,6 +19,7 @@ export function sessionSettings(options: ConnectOptions): SessionSettings {
     will: options.will,
     enforceReceiveMaximum: options.enforceReceiveMaximum ?? true,
     properties: options.properties ?? NO_PROPERTIES,
+    ignoreTopicAliasMaximum: options.ignoreTopicAliasMaximum ?? false,
     maximumInflight: options.maximumInflight ?? DEFAULT_MAXIMUM_INFLIGHT,
     holdAcknowledgements: options.holdAcknowledgements ?? false,
     onPacket: options.onPacket,

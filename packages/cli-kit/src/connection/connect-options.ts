@@ -21,6 +21,8 @@ export function connectOptions(settings: Settings, io: Io): Omit<ConnectOptions,
     clientId: id,
     cleanStart: settings.cleanStart,
     keepAlive: settings.keepAlive,
+    // cli §11.6
+    ignoreTopicAliasMaximum: true,
     maximumInflight: settings.maximumInflight,
     properties: connectProperties(settings),
     ...(username === undefined ? {} : { username }),

@@ -265,23 +265,25 @@ describe('what the server takes', () => {
 
 describe('Topic Alias', () => {
   const settings = { properties: [{ name: 'topicAlias', value: 3 }] } as const;
+  /** CONNACK with this Topic Alias Maximum. */
+  const allowing = (maximum: number): string => `20 06 00 00 03 22 ${maximum.toString(16).padStart(4, '0')}`;
 
   test('topic and alias first, then the alias alone; anew on each connection [MQTT-3.3.2-7]', () => {
-    const probe = live({ protocolVersion: 5 });
+    const probe = live({ protocolVersion: 5 }, allowing(3));
     const stream = batch(probe, 'a', settings);
     write(stream, '1');
     write(stream, '2');
     const both = '3008 0001 61 03 23 0003 31  3007 0000 03 23 0003 32';
     expect(probe.sent()).toBe(compact(both));
     probe.session.connectionLost(lost);
-    probe.reconnect();
+    probe.reconnect(allowing(3));
     write(stream, '1');
     write(stream, '2');
     expect(probe.sent()).toBe(compact(both));
   });
 
   test('another topic takes the alias over', () => {
-    const probe = live({ protocolVersion: 5 });
+    const probe = live({ protocolVersion: 5 }, allowing(3));
     write(batch(probe, 'a', settings), '1');
     write(batch(probe, 'b', settings), '1');
     write(batch(probe, 'a', settings), '1');
@@ -290,9 +292,51 @@ describe('Topic Alias', () => {
     );
   });
 
-  test('a message that waited for the next connection has its topic again', () => {
-    const probe = live({ protocolVersion: 5 });
+  const plain = '3005 0001 61 00 31  3005 0001 61 00 32';
+
+  test.each([
+    ['above the maximum: the topic alone [MQTT-3.2.2-17]', allowing(2)],
+    ['without a maximum: the topic alone [MQTT-3.2.2-18]', undefined],
+  ])('%s', (_title, connack) => {
+    const probe = live({ protocolVersion: 5 }, connack);
     const stream = batch(probe, 'a', settings);
+    write(stream, '1');
+    write(stream, '2');
+    expect(probe.sent()).toBe(compact(plain));
+  });
+
+  test('what else is among the properties stays', () => {
+    const probe = live({ protocolVersion: 5 });
+    const more = { name: 'contentType', value: 'x' } as const;
+    write(batch(probe, 'a', { qos: 1, properties: [...settings.properties, more] }), '1');
+    expect(probe.sent()).toBe(compact('320b 0001 61 0001 04 03 0001 78 31'));
+  });
+
+  test('a message that waited for the next connection has its topic again, and no alias', () => {
+    const probe = live({ protocolVersion: 5 }, allowing(3));
+    const stream = batch(probe, 'a', settings);
+    write(stream, '1');
+    write(stream, '2');
+    probe.session.connectionLost(lost);
+    probe.reconnect(allowing(2));
+    expect(probe.sent()).toBe(compact(plain));
+  });
+
+  test('QoS 1 that is sent again goes by what the next server allows', () => {
+    const probe = live({ protocolVersion: 5 }, allowing(3));
+    write(batch(probe, 'a', { ...settings, qos: 1 }), '1');
+    expect(probe.sent()).toBe(compact('320a 0001 61 0001 03 23 0003 31'));
+    probe.session.connectionLost(lost);
+    probe.reconnect('20 03 01 00 00');
+    expect(probe.sent()).toBe(compact('3a07 0001 61 0001 00 31'));
+  });
+
+  test('ignoreTopicAliasMaximum: as it was given, whatever the server allows', () => {
+    const probe = live({ protocolVersion: 5, ignoreTopicAliasMaximum: true });
+    const stream = batch(probe, 'a', settings);
+    write(stream, '1');
+    write(stream, '2');
+    expect(probe.sent()).toBe(compact('3008 0001 61 03 23 0003 31  3007 0000 03 23 0003 32'));
     write(stream, '1');
     write(stream, '2');
     probe.session.connectionLost(lost);

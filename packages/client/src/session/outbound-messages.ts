@@ -16,7 +16,7 @@ import {
 import type { ClientError } from '../client-error.js';
 import { OutputQueue, type WriteObserver } from './output-queue.js';
 import type { Publication } from './publication.js';
-import type { PublishHead } from './publish-head.js';
+import { type PublishHead, withoutAlias } from './publish-head.js';
 import { Room } from './room.js';
 import { qosObjection, type ServerLimits, sizeObjection } from './server-limits.js';
 import type { SessionSettings } from './session-settings.js';
@@ -39,6 +39,7 @@ export class OutboundMessages implements OutboundSink<Publication> {
   readonly flow: OutboundFlow<Publication>;
   readonly #version: ProtocolVersion;
   readonly #trace: SessionSettings['onPacket'];
+  readonly #ignoresAliasMaximum: boolean;
   readonly #outputReady: (now: boolean) => void;
   readonly #room = new Room();
   readonly #aliases = new UsedTopicAliases();
@@ -50,6 +51,7 @@ export class OutboundMessages implements OutboundSink<Publication> {
   constructor(settings: SessionSettings, outputReady: (now: boolean) => void) {
     this.#version = settings.protocolVersion;
     this.#trace = settings.onPacket;
+    this.#ignoresAliasMaximum = settings.ignoreTopicAliasMaximum;
     this.#outputReady = outputReady;
     this.flow = new OutboundFlow<Publication>(this, settings.maximumInflight);
   }
@@ -161,12 +163,13 @@ export class OutboundMessages implements OutboundSink<Publication> {
     // [MQTT-3.2.2-14]
     const retain = head.retain && this.#limits?.retainAvailable !== false;
     // What waits for a connection gets its topic back when another is lost, see connectionLost().
-    const omitTopic = head.topicAlias !== 0 && this.#aliases.knows(head.topicAlias, head.topic);
+    const hasAlias = head.topicAlias !== 0 && this.#mayUse(head.topicAlias);
+    const omitTopic = hasAlias && this.#aliases.knows(head.topicAlias, head.topic);
     this.output.buffer.publish(
       publishFlags(head.qos, retain, dup),
       omitTopic ? EMPTY_TOPIC : head.topicBytes,
       packetId,
-      head.propertyBytes,
+      head.topicAlias === 0 || hasAlias ? head.propertyBytes : head.aliaslessBytes,
       source,
       start,
       end,
@@ -179,8 +182,14 @@ export class OutboundMessages implements OutboundSink<Publication> {
       retain,
       dup,
       packetId,
-      properties: head.properties,
+      properties: head.topicAlias === 0 || hasAlias ? head.properties : withoutAlias(head.properties),
     });
+  }
+
+  /** Whether the server takes it [MQTT-3.2.2-17] [MQTT-3.2.2-18], which is not known while there is no connection. */
+  #mayUse(alias: number): boolean {
+    if (this.#ignoresAliasMaximum) return true;
+    return this.#live && this.#limits !== undefined && alias <= this.#limits.topicAliasMaximum;
   }
 
   /** OutboundFlow: send this. */
@@ -235,14 +244,16 @@ export class OutboundMessages implements OutboundSink<Publication> {
   connectionLost(): void {
     this.#live = false;
     this.flow.disconnected();
-    this.output.connectionLost((publish) => this.#withTopic(publish));
+    this.output.connectionLost(this.#aliases.any ? (publish) => this.#withTopic(publish) : undefined);
     this.#aliases.clear();
   }
 
-  /** A kept QoS 0 PUBLISH whose topic the old connection knew by its alias. */
+  /** A kept QoS 0 PUBLISH with an alias of the old connection. The next server may not take that. */
   #withTopic(publish: Publish): Uint8Array {
-    const topic = this.#aliases.topicOf(property(publish.properties, 'topicAlias') ?? 0) ?? '';
-    const { type, payload, qos, retain, dup, packetId, properties } = publish;
+    const known = this.#aliases.topicOf(property(publish.properties, 'topicAlias') ?? 0) ?? '';
+    const topic = publish.topic === '' ? known : publish.topic;
+    const { type, payload, qos, retain, dup, packetId } = publish;
+    const properties = this.#ignoresAliasMaximum ? publish.properties : withoutAlias(publish.properties);
     return encodePacket({ type, topic, payload, qos, retain, dup, packetId, properties }, this.#version);
   }
 

@@ -1,4 +1,12 @@
-import { decodeFrame, Framer, OutputBuffer, PacketType, type Publish, Ring } from '@tsmqtt/protocol';
+import {
+  decodeFrame,
+  Framer,
+  OutputBuffer,
+  PacketType,
+  type Publish,
+  property,
+  Ring,
+} from '@tsmqtt/protocol';
 
 /** Collected bytes go out at once from here on; a little under a slab, so that one rarely spills into a second. */
 const UNIT_BYTES = 63_488;
@@ -101,9 +109,10 @@ export class OutputQueue {
    * The connection is gone. What was being written may have arrived or not and is not sent again (at most once); QoS 0
    * messages behind it stay for the next connection; everything else belonged to the old one.
    *
-   * @param withTopic Encodes a QoS 0 PUBLISH with an empty topic anew: on another connection its alias means nothing.
+   * @param ofAlias Encodes a QoS 0 PUBLISH with a Topic Alias anew: on another connection it means nothing. Undefined: there
+   *   are none.
    */
-  connectionLost(withTopic: (publish: Publish) => Uint8Array): void {
+  connectionLost(ofAlias: ((publish: Publish) => Uint8Array) | undefined): void {
     this.#seal();
     this.#loseWriting();
     const units = [...this.#units];
@@ -111,7 +120,7 @@ export class OutputQueue {
     this.#unitBytes = 0;
     for (const unit of units) {
       if (unit.observers.length === 0) continue;
-      const kept = Buffer.concat(publishesAtQoS0(unit.parts, withTopic));
+      const kept = Buffer.concat(publishesAtQoS0(unit.parts, ofAlias));
       this.#push([kept], kept.length, unit.observers, unit.counts);
     }
   }
@@ -143,7 +152,7 @@ function tellLost(unit: OutputUnit): void {
 /** The QoS 0 PUBLISH packets among packets of our own. */
 function publishesAtQoS0(
   parts: readonly Uint8Array[],
-  withTopic: (publish: Publish) => Uint8Array,
+  ofAlias: ((publish: Publish) => Uint8Array) | undefined,
 ): Uint8Array[] {
   const framer = new Framer();
   framer.push(Buffer.concat(parts));
@@ -151,12 +160,9 @@ function publishesAtQoS0(
   while (framer.next()) {
     const { firstByte, source, frameStart, start, end } = framer;
     if (firstByte >> 4 !== PacketType.PUBLISH || (firstByte & 6) !== 0) continue;
-    const emptyTopic = source[start] === 0 && source[start + 1] === 0;
-    found.push(
-      emptyTopic
-        ? withTopic(decodeFrame(source, frameStart, start, end, 5) as Publish)
-        : source.subarray(frameStart, end),
-    );
+    const publish = ofAlias && (decodeFrame(source, frameStart, start, end, 5) as Publish);
+    const hasAlias = publish !== undefined && property(publish.properties, 'topicAlias') !== undefined;
+    found.push(ofAlias && hasAlias ? ofAlias(publish) : source.subarray(frameStart, end));
   }
   return found;
 }

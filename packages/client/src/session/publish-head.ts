@@ -32,6 +32,7 @@ export class PublishHead {
   readonly propertyBytes: Uint8Array;
   /** Topic Alias among the properties, 0 for none. */
   readonly topicAlias: number;
+  #aliasless: Uint8Array | undefined;
 
   /** @throws UsageError `topic-name`, and those of `outgoingProperties`. */
   constructor(topic: string, settings: PublishSettings, version: ProtocolVersion) {
@@ -51,10 +52,24 @@ export class PublishHead {
     this.topicAlias = this.properties === NO_PROPERTIES ? 0 : (property(this.properties, 'topicAlias') ?? 0);
   }
 
+  /** Its properties without the Topic Alias, with their length in front; made when they are needed. */
+  get aliaslessBytes(): Uint8Array {
+    if (this.#aliasless === undefined) {
+      const writer = new Writer();
+      writeProperties(writer, withoutAlias(this.properties));
+      this.#aliasless = writer.buffer.subarray(0, writer.length);
+    }
+    return this.#aliasless;
+  }
+
   /** Size of a whole packet with a payload of so many bytes. */
   packetSize(payloadLength: number): number {
     const idLength = this.qos === 0 ? 0 : 2;
     const length = this.topicBytes.length + idLength + this.propertyBytes.length + payloadLength;
     return 1 + lengthBytes(length) + length;
   }
+}
+
+export function withoutAlias(properties: Properties): Properties {
+  return properties.filter(({ name }) => name !== 'topicAlias');
 }

@@ -9,6 +9,8 @@ export interface ServerLimits {
   readonly maximumPacketSize: number;
   readonly maximumQoS: QoS;
   readonly retainAvailable: boolean;
+  /** Highest Topic Alias. */
+  readonly topicAliasMaximum: number;
   /** Seconds. */
   readonly keepAlive: number;
 }
@@ -26,6 +28,8 @@ export function serverLimits(
     maximumPacketSize: property(properties, 'maximumPacketSize') ?? Number.POSITIVE_INFINITY,
     maximumQoS: (property(properties, 'maximumQoS') ?? 2) as QoS,
     retainAvailable: property(properties, 'retainAvailable') !== 0,
+    // Without it, none [MQTT-3.2.2-18].
+    topicAliasMaximum: property(properties, 'topicAliasMaximum') ?? 0,
     // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
     keepAlive: property(properties, 'serverKeepAlive') ?? own.keepAlive,
   };

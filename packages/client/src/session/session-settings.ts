@@ -15,6 +15,7 @@ export interface SessionSettings {
   readonly will: Will | undefined;
   readonly properties: Properties;
   readonly enforceReceiveMaximum: boolean;
+  readonly ignoreTopicAliasMaximum: boolean;
   readonly maximumInflight: number;
   readonly holdAcknowledgements: boolean;
   readonly onPacket: ((direction: 'sent' | 'received', packet: Packet) => void) | undefined;

@@ -10,6 +10,11 @@ export class UsedTopicAliases {
     return false;
   }
 
+  /** Whether any was used on this connection. */
+  get any(): boolean {
+    return this.#topics !== undefined;
+  }
+
   topicOf(alias: number): string | undefined {
     return this.#topics?.get(alias);
   }
