@@ -44,12 +44,14 @@ const batchOf = (...entries: readonly (readonly [number, StoredRecord | undefine
 const EVERY_KIND: readonly StoredRecord[] = [
   {
     kind: 'session',
+    protocolVersion: 5,
     client: { clientId: 'c', username: undefined, listener: '*:1883' },
     expiryInterval: 1,
     offlineSince: undefined,
   },
   {
     kind: 'session',
+    protocolVersion: 5,
     client: { clientId: 'Ж\u{1f980}', username: '', listener: '/run/broker.sock' },
     expiryInterval: 4_294_967_295,
     offlineSince: 1_767_225_600_000.125,

@@ -18,6 +18,7 @@ import { Phase } from '../connection/phase.js';
 import { isRefusal } from '../hooks/hook-calls.js';
 import type { ConnectChanges, HookRefusal } from '../hooks/hooks.js';
 import { NEVER, UNLIMITED_WINDOW, windowOf3 } from '../session/session.js';
+import { takeOver } from '../session/take-over.js';
 import { type Admission, admit } from './admission.js';
 import { connackProperties, logAccepted } from './connack.js';
 import { REFUSALS, type Refusal } from './connect-refusal-table.js';
@@ -187,8 +188,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   if (encodePacket(connack, packet.protocolVersion).length > connection.writer.maximumPacketSize) {
     return refuse(connection, packet, REFUSALS.packetTooSmall);
   }
-  takeOver(connection, packet, clientId);
-  engine.wills.cancel(clientId);
+  takeOver(engine, clientId, packet.cleanStart);
   const { session, present } = engine.sessions.open(clientId, packet.cleanStart);
   connection.phase = Phase.CONNECTED;
   connection.session = session;
@@ -202,6 +202,7 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   session.begin(
     admission.sessionExpiryInterval ?? expiryOf(packet),
     new Identity(connection.realm, clientId, connection.credentials.username, engine.log),
+    packet.protocolVersion,
   );
   connection.setAliases(
     packet.protocolVersion === 5 ? connection.listener.maxTopicAlias : 0,
@@ -220,21 +221,6 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
 /** With `use_username_as_clientid` the username, which is then needed; '': it has none (broker §9.3). */
 function finalClientId({ listener, credentials }: Connection, { clientId }: Admission): string {
   return listener.useUsernameAsClientId ? (credentials.username ?? '') : clientId;
-}
-
-/** [MQTT-3.1.4-3] [MQTT311-3.1.4-2]: the same Client Identifier connects again, so the older connection goes. */
-function takeOver(connection: Connection, packet: Connect, clientId: string): void {
-  const { engine } = connection;
-  const session = engine.sessions.get(clientId);
-  const old = session?.connection;
-  if (session === undefined || old === undefined) return;
-  const { will, version } = old;
-  const ends = packet.cleanStart || !session.persistent;
-  old.close('sessionTakenOver', ReasonCode.SESSION_TAKEN_OVER);
-  // A will goes out where the session does not go on; one with a delay is dropped by every take-over (broker §9.5).
-  if (will !== undefined && ends && (property(will.properties, 'willDelayInterval') ?? 0) === 0) {
-    engine.wills.due(session, will, version, 0);
-  }
 }
 
 /** Session Expiry Interval in seconds: MQTT 5 says it, 3.x has none or for ever (broker §9.4). */

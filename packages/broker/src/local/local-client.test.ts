@@ -83,6 +83,35 @@ describe('a client without a connection', () => {
     expect(await other.take()).toEqual(['DISCONNECT 0x8e', 'closed']);
   });
 
+  // biome-ignore format: one row a line
+  const WILLS: readonly (readonly [what: string, expiry: number, delay: number, closes: boolean, seen: string[]])[] = [
+    ['whose session ends: its will is sent', 0, 0, false, ['PUBLISH w=gone']],
+    ['whose session goes on: its will is not sent', 60, 0, false, []],
+    ['whose will has a delay: it is never sent', 0, 5, false, []],
+    ['that has gone, and its will waits: it is never sent', 60, 5, true, []],
+  ];
+  it.each(WILLS)('takes over from one %s (broker §9.5)', async (_what, expiry, delay, closes, seen) => {
+    const broker = new TestBroker();
+    const witness = await broker.connect({ clientId: 'witness' });
+    await witness.send(subscribePacket({ w: 0 }));
+    const old = await broker.connect({
+      clientId: 'c',
+      protocolVersion: 5,
+      properties: [{ name: 'sessionExpiryInterval', value: expiry }],
+      will: {
+        topic: 'w',
+        payload: Buffer.from('gone'),
+        qos: 0,
+        retain: false,
+        properties: delay === 0 ? [] : [{ name: 'willDelayInterval', value: delay }],
+      },
+    });
+    if (closes) await old.vanish();
+    client(broker, { clientId: 'c', sessionExpiryInterval: 60 });
+    await broker.pass(10);
+    expect((await witness.take()).filter((line) => line.startsWith('PUBLISH'))).toEqual(seen);
+  });
+
   it('does not get its own messages with No Local', async () => {
     const broker = new TestBroker();
     const { messages, subscribe, publish } = client(broker);

@@ -10,6 +10,7 @@ import { composeFrame, expiryOf, Message } from '../routing/message.js';
 import { type SubscriptionGrant, subscribe, unsubscribe } from '../routing/subscribing.js';
 import { Session, UNLIMITED_WINDOW } from '../session/session.js';
 import type { SessionLink } from '../session/session-link.js';
+import { takeOver } from '../session/take-over.js';
 
 /** A message as a client inside of this process gets it. */
 export interface LocalMessage {
@@ -96,11 +97,11 @@ export class LocalClient implements WaitingPublisher {
     if (clientId === undefined) {
       this.#session = new Session('', engine);
     } else {
-      engine.sessions.get(clientId)?.connection?.close('sessionTakenOver', ReasonCode.SESSION_TAKEN_OVER);
+      takeOver(engine, clientId, false);
       ({ session: this.#session, present } = engine.sessions.open(clientId, false));
     }
     const identity = new Identity(TRUSTED, clientId ?? '', undefined, engine.log);
-    this.#session.begin(clientId === undefined ? 0 : sessionExpiryInterval, identity);
+    this.#session.begin(clientId === undefined ? 0 : sessionExpiryInterval, identity, this.#link.version);
     this.#session.attach(this.#link, receiveMaximum, present);
   }
 

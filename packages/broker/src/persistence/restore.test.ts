@@ -55,6 +55,26 @@ async function returns(broker: TestBroker, fields: ConnectFields): Promise<strin
 }
 
 describe('sessions', () => {
+  it('of MQTT 3 are still that: one copy with allow_duplicate_messages false, to those of MQTT 5 all (broker T-43)', async () => {
+    const { store, broker } = await start();
+    for (const fields of [lasting('five'), { clientId: 'four', cleanStart: false }]) {
+      const client = await broker.connect(fields);
+      await client.send(subscribePacket({ 'a/b': 1, 'a/#': 1 }));
+    }
+    const later = await killed(broker, store, 0, { settings: { allowDuplicateMessages: false } });
+    const publisher = await later.connect({ clientId: 'publisher' });
+    await publisher.send(publishPacket('a/b', 'x', { qos: 1 }));
+    expect(await returns(later, { clientId: 'four', cleanStart: false })).toEqual([
+      'CONNACK present 0x00',
+      'PUBLISH a/b=x q1 #1',
+    ]);
+    expect(await returns(later, lasting('five'))).toEqual([
+      'CONNACK present 0x00',
+      'PUBLISH a/b=x q1 #1',
+      'PUBLISH a/b=x q1 #2',
+    ]);
+  });
+
   it('come back offline, with subscriptions, their options and identifiers, shared ones too (broker §8)', async () => {
     const { store, broker } = await start();
     const client = await broker.connect(lasting('client'));
@@ -411,6 +431,7 @@ describe('rights', () => {
 describe('what does not fit together is not started with', () => {
   const session: StoredRecord = {
     kind: 'session',
+    protocolVersion: 5,
     client: { clientId: 'c', username: undefined, listener: '*:1883' },
     expiryInterval: 1,
     offlineSince: undefined,

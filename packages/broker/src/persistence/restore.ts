@@ -79,9 +79,10 @@ class Restoration {
     this.#persistence.messages.known(message, number);
   }
 
-  #session(number: number, { client, expiryInterval, offlineSince }: StoredSession): void {
+  #session(number: number, { client, protocolVersion, expiryInterval, offlineSince }: StoredSession): void {
     const session = new Session(client.clientId, this.#engine);
     session.identity = identityOf(this.#engine, client);
+    session.version = protocolVersion;
     session.expiryInterval = expiryInterval;
     session.offlineSince = offlineSince;
     session.saved = new SavedSession(session, this.#persistence, number);

@@ -35,9 +35,9 @@ export class SavedSession {
   }
 
   #record(): StoredSession {
-    const { identity, expiryInterval, offlineSince } = this.#session;
+    const { identity, version: protocolVersion, expiryInterval, offlineSince } = this.#session;
     const client = storedIdentity(identity as Identity);
-    return { kind: 'session', client, expiryInterval, offlineSince };
+    return { kind: 'session', client, protocolVersion, expiryInterval, offlineSince };
   }
 
   /** A subscription is made, or made again with other options. */

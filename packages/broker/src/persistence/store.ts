@@ -76,6 +76,8 @@ export interface StoredSession {
   readonly kind: 'session';
   /** By its last connection. */
   readonly client: StoredIdentity;
+  /** What that connection speaks, or spoke: while it is offline, it is treated as such a client. */
+  readonly protocolVersion: ProtocolVersion;
   /** Session Expiry Interval in seconds, 1 to 4,294,967,295, which is for ever. */
   readonly expiryInterval: number;
   /**

@@ -117,7 +117,8 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   /** A client is about to be told that it has this session, which is kept for `expiryInterval` seconds after it. */
-  begin(expiryInterval: number, identity: Identity): void {
+  begin(expiryInterval: number, identity: Identity, version: ProtocolVersion): void {
+    this.version = version;
     this.expiryInterval = expiryInterval;
     // A session that goes on adopts the rules of the listener it comes back through (broker §4.6).
     this.identity = identity;
@@ -147,7 +148,6 @@ export class Session implements OutboundSink<Delivery>, Due {
   /** A client connected and was told whether the session was present; what waited goes out. */
   attach(connection: SessionLink, window: number, sessionPresent: boolean): void {
     this.connection = connection;
-    this.version = connection.version;
     this.pressure.reset();
     this.outbound.limit(window, this.#maxInflightBytes);
     this.outbound.connected(window, sessionPresent);
