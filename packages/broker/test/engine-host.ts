@@ -105,7 +105,7 @@ export class SocketPeer {
   acknowledges = false;
   readonly #stream: PacketStream;
   readonly #packets: Packet[] = [];
-  #wake: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   constructor(
     readonly socket: Socket,
@@ -115,10 +115,15 @@ export class SocketPeer {
     this.#stream.version = version;
     socket.on('data', (chunk: Buffer) => {
       this.#stream.receive(chunk);
-      this.#wake?.();
+      this.#wake();
     });
-    socket.on('close', () => this.#wake?.());
+    socket.on('close', () => this.#wake());
     socket.on('error', () => {});
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 
   #received(packet: Packet): Verdict {
@@ -183,9 +188,7 @@ export class SocketPeer {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.socket.destroyed) throw new Error('connection closed');
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 }

@@ -7,7 +7,7 @@ import { bytesOf, type ConnectFields, connectPacket, type Outgoing } from './raw
 export class SocketClient {
   #bytes = '';
   #closed = false;
-  #changed: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   private constructor(
     readonly socket: Socket,
@@ -15,12 +15,12 @@ export class SocketClient {
   ) {
     socket.on('data', (chunk: Buffer) => {
       this.#bytes += chunk.toString('hex');
-      this.#changed?.();
+      this.#wake();
     });
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#closed = true;
-      this.#changed?.();
+      this.#wake();
     });
   }
 
@@ -78,9 +78,12 @@ export class SocketClient {
     await this.until((bytes) => bytes.endsWith('d000'));
   }
 
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
   #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#changed = resolve;
-    });
+    return new Promise((resolve) => this.#waiting.add(resolve));
   }
 }
