@@ -109,7 +109,7 @@ export class Acceptor {
 
   /** Once a second. */
   sweep(now: number): void {
-    for (const socket of this.#arrivals.overdue(now)) {
+    for (const socket of this.#arrivals.overdue(now, this.#settings.maxConnections)) {
       const { address, port } = this.#peerOf(socket);
       this.#engine.log.notice(`Client ${address}:${port} disconnected: exceeded timeout.`);
       socket.destroy();

@@ -19,6 +19,19 @@ it('tells who has been there for more than 30 s', () => {
   arrivals.add(arrived, 0);
   arrivals.add(late, 1);
   arrivals.delete(arrived);
-  expect(arrivals.overdue(30_000)).toEqual([]);
-  expect(arrivals.overdue(30_001)).toEqual([early]);
+  expect(arrivals.overdue(30_000, -1)).toEqual([]);
+  expect(arrivals.overdue(30_001, -1)).toEqual([early]);
+});
+
+it.each([
+  ['1,024', -1, 1024],
+  ['half of max_connections', 101, 51],
+  ['1,024', 100_000, 1024],
+])('lets no more than %s take more than 5 s (max_connections %i)', (_what, places, most) => {
+  const arrivals = new Arrivals();
+  const sockets = Array.from({ length: 1100 }, () => new PassThrough());
+  for (const socket of sockets) arrivals.add(socket, 0);
+  arrivals.add(new PassThrough(), 1);
+  expect(arrivals.overdue(5000, places)).toEqual([]);
+  expect(arrivals.overdue(5001, places)).toEqual(sockets.slice(0, 1100 - most));
 });

@@ -7,6 +7,12 @@ import { CONNECT_TIMEOUT } from '../connection/phase.js';
  */
 const MOST = 4096;
 
+/** How many of them may take longer than `SOON`: a TLS handshake that does not go on holds about 50 KiB. */
+const MOST_SLOW = 1024;
+
+/** Who means to connect has passed all layers after this time, in milliseconds. */
+const SOON = 5000;
+
 /** Sockets of one listener that are passing its layers, oldest first. */
 export class Arrivals<Socket extends Duplex> {
   readonly #since = new Map<Socket, number>();
@@ -24,14 +30,22 @@ export class Arrivals<Socket extends Duplex> {
     this.#since.delete(socket);
   }
 
-  /** Those that have taken too long. */
-  overdue(now: number): Socket[] {
-    const overdue: Socket[] = [];
+  /**
+   * Those that have taken too long: more than 30 s, or more than 5 s while there are too many such.
+   *
+   * @param places Connections that the listener takes at a time, 0 or less for any number. Half of them at most are for
+   *   those that do not go on.
+   */
+  overdue(now: number, places: number): Socket[] {
+    const most = places > 0 ? Math.min(MOST_SLOW, Math.ceil(places / 2)) : MOST_SLOW;
+    const slow: Socket[] = [];
+    let late = 0;
     for (const [socket, since] of this.#since) {
-      if (now - since <= CONNECT_TIMEOUT) break;
-      overdue.push(socket);
+      if (now - since <= SOON) break;
+      if (now - since > CONNECT_TIMEOUT) late++;
+      slow.push(socket);
     }
-    return overdue;
+    return slow.slice(0, Math.max(late, slow.length - most));
   }
 
   /** All of them. */
