@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds since whenever: how long work takes. Default: `performance.now()`. */
+  steady?(): number;
 }
 
 /** Begins at the time of day and then runs on steadily: setting the machine's clock expires nobody. */

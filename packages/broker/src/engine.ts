@@ -6,6 +6,7 @@ import { Reverification } from './auth/reverification.js';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection/connection.js';
 import { FlushScheduler } from './connection/flush-scheduler.js';
+import type { WorkQueue } from './connection/work-queue.js';
 import { BROKER_CONTROL_TOPIC, brokerEndpoint } from './control/broker-endpoint.js';
 import { ControlTopics } from './control/control-topics.js';
 import { Counters } from './counters.js';
@@ -32,10 +33,11 @@ import { SysTree } from './sys/sys-tree.js';
  */
 export class Engine {
   readonly counters = new Counters();
-  readonly scheduler = new FlushScheduler();
+  readonly scheduler: FlushScheduler;
+  readonly work: WorkQueue;
   readonly tree = new SubscriptionTree();
   readonly retained: RetainedStore;
-  readonly replayTurns = new ReplayTurns(this.scheduler);
+  readonly replayTurns: ReplayTurns;
   readonly mountPoints = new MountPoints();
   readonly control = new ControlTopics(this);
   readonly connections = new Set<Connection>();
@@ -68,6 +70,9 @@ export class Engine {
     /** Of the host program, for all listeners. */
     readonly authMethods: readonly AuthMethod[] = [],
   ) {
+    this.scheduler = new FlushScheduler(() => clock.steady?.() ?? performance.now());
+    this.work = this.scheduler.work;
+    this.replayTurns = new ReplayTurns(this.scheduler);
     this.retained = new RetainedStore(minutes(settings.retainExpiryInterval));
     this.#serveControl();
     this.sessions = new SessionRegistry(this);

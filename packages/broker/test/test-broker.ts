@@ -22,6 +22,8 @@ import { type ConnectFields, connectPacket, RawClient } from './raw-client.js';
 
 /** Turns of the event loop without any traffic after which nothing is under way. */
 const QUIET_TURNS = 4;
+/** Milliseconds between two looks at the clock that measures work: how much fits into a turn is the same in every run. */
+const LOOK_TAKES = 0.05;
 
 export interface TestBrokerOptions {
   readonly settings?: Partial<BrokerSettings>;
@@ -73,6 +75,7 @@ export class TestBroker {
   readonly #traffic = new Traffic();
   readonly #identity: PeerIdentity | undefined;
   #now: number;
+  #looks = 0;
 
   constructor(options: TestBrokerOptions = {}) {
     const { settings = {}, listener = {}, verifier, scram, authMethods, acl, logsAll = false } = options;
@@ -106,7 +109,8 @@ export class TestBroker {
         acl: acl === undefined ? undefined : aclOf(acl),
       });
     const realms = new Realms(all, secrets);
-    this.engine = new Engine(all, log, { now: () => this.#now }, realms, undefined, authMethods);
+    const clock = { now: () => this.#now, steady: () => (this.#looks += LOOK_TAKES) };
+    this.engine = new Engine(all, log, clock, realms, undefined, authMethods);
   }
 
   /** SIGHUP with other settings, and no passwords. */
@@ -170,9 +174,9 @@ export class TestBroker {
     let seen = -1;
     for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      // What was sent long ago may still be read, a share a turn.
+      // What was sent long ago may still be read or handled, a share a turn.
       const moved = this.#traffic.moves + this.engine.counters.bytesReceived;
-      if (moved !== seen) quiet = 0;
+      if (moved !== seen || this.engine.scheduler.work.waiting) quiet = 0;
       seen = moved;
     }
   }

@@ -26,7 +26,6 @@ import type { ListenerSettings } from '../settings.js';
 import type { CloseReason } from './close-reason-table.js';
 import { CommitGate, type GateOwner } from './commit-gate.js';
 import { connectionEnded } from './ending.js';
-import type { Flushable } from './flush-scheduler.js';
 import { Intake } from './intake.js';
 import { MessageWriter } from './message-writer.js';
 import type { Peer } from './peer.js';
@@ -37,7 +36,7 @@ import { SocketOutput } from './socket-output.js';
 const LINGER = 1000;
 
 /** One network connection: bytes in, packets handled, bytes out. What outlives it is in its Session. */
-export class Connection implements Flushable, GateOwner, SessionLink {
+export class Connection implements GateOwner, SessionLink {
   phase: Phase = Phase.NEW;
   session: Session | undefined;
   clientId = '';
@@ -151,12 +150,7 @@ export class Connection implements Flushable, GateOwner, SessionLink {
 
   /** Goes on reading at the end of this turn, after everybody's acknowledgements have been seen. */
   resumeLater(): void {
-    this.engine.scheduler.add(this);
-  }
-
-  /** Flushable: the turn is over. */
-  flush(): void {
-    this.resume();
+    this.#intake.later();
   }
 
   /** Goes on with what was received while it paused. */

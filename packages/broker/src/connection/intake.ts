@@ -11,10 +11,10 @@ import { refuseBadConnect, refuseExchange } from '../handlers/connect-errors.js'
 import { checkPlace, handleBegun, handlePacket } from '../handlers/handler-table.js';
 import type { Connection } from './connection.js';
 import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
-import type { Flushable } from './flush-scheduler.js';
 import { headerLimits } from './header-limits.js';
 import { Liveness } from './liveness.js';
 import { Phase } from './phase.js';
+import { LITTLE, type Worker, type WorkQueue } from './work-queue.js';
 
 /**
  * Output that a peer may leave lying, in bytes, before its own packets are left lying too: their answers, which are never
@@ -28,9 +28,13 @@ const LARGEST_BACKLOG = 1_048_576;
  */
 const FAIR_SHARE = 65_536;
 
+/** So many little chunks in a row make a client one that wants little: one who sends much has a small one among them. */
+const BY_HABIT = 4;
+
 /** What comes in on one connection: chunks are cut into packets and handled, or left lying for a while. */
-export class Intake implements Flushable {
+export class Intake implements Worker {
   readonly #connection: Connection;
+  readonly #work: WorkQueue;
   readonly #stream: PacketStream;
   readonly #liveness: Liveness;
   /** The packet that comes next has come before (Verdict.RETRY). */
@@ -39,10 +43,15 @@ export class Intake implements Flushable {
   #unread = false;
   /** Bytes left of its FAIR_SHARE. */
   #share = FAIR_SHARE;
+  /** Chunks in a row that were little. */
+  #little = 0;
+  /** It stands in the line of those who have more to do. */
+  #queued = false;
 
   /** @param since When its socket was accepted, by the engine's clock: CONNECT's time runs from there. */
   constructor(connection: Connection, maxPacketSize: number, since: number) {
     this.#connection = connection;
+    this.#work = connection.engine.scheduler.work;
     this.#stream = new PacketStream(
       { packet: (packet) => this.#handle(packet) },
       maxPacketSize,
@@ -70,26 +79,37 @@ export class Intake implements Flushable {
     connection.engine.counters.bytesReceived += chunk.length;
     if (connection.phase >= Phase.CLOSING) return;
     this.heard(chunk.length);
+    const work = this.#work;
+    if (!this.#queued && !work.admits(chunk.length)) {
+      this.#stream.pause();
+      this.later();
+    }
     this.#guard(() => this.#stream.receive(chunk));
     if (connection.backlog > LARGEST_BACKLOG) this.#unread = true;
     // What comes behind the last packet is read too, or the peer's end would not be seen.
     if (connection.phase >= Phase.CLOSING) return;
     this.#share -= chunk.length;
-    if (this.#stream.paused || this.#unread) connection.socket.pause();
-    else if (this.#share <= 0) this.#giveWay();
+    if (this.#share <= 0 && !this.#stream.paused && !this.#unread) this.later();
+    if (this.#queued || this.#stream.paused || this.#unread) connection.socket.pause();
+    else if (chunk.length > LITTLE) this.#little = 0;
+    else if (++this.#little > BY_HABIT && !isAcknowledgement(chunk)) work.servedLittle();
   }
 
-  /** Reads on at the end of this turn, when all sockets that were readable have been read. */
-  #giveWay(): void {
+  /** Goes on when those who stand in line before it have had their turn. */
+  later(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    const { scheduler } = this.#connection.engine;
+    scheduler.work.add(this);
+    scheduler.arm();
+  }
+
+  /** Worker: its turn has come. */
+  work(): void {
+    this.#queued = false;
     this.#share = FAIR_SHARE;
-    this.#connection.socket.pause();
-    this.#connection.engine.scheduler.add(this);
-  }
-
-  /** Flushable: the turn is over. */
-  flush(): void {
     if (this.#connection.phase >= Phase.CLOSING) this.#connection.socket.resume();
-    else this.#readOn();
+    else this.#connection.resume();
   }
 
   /** The peer takes what it left lying: it is alive, and when it has taken it its own packets are read again. */
@@ -105,12 +125,13 @@ export class Intake implements Flushable {
   resume(): void {
     this.#liveness.excuse(this.#connection.engine.clock.now());
     this.#guard(() => this.#stream.resume());
+    if (this.#connection.backlog > LARGEST_BACKLOG) this.#unread = true;
     this.#readOn();
   }
 
   #readOn(): void {
     const { phase, socket } = this.#connection;
-    if (!this.#stream.paused && !this.#unread && phase < Phase.CLOSING) socket.resume();
+    if (!this.#queued && !this.#stream.paused && !this.#unread && phase < Phase.CLOSING) socket.resume();
   }
 
   /** Milliseconds since the peer was last heard of; 0 while the broker itself does not read it: that silence says nothing (broker B-10). */
@@ -149,7 +170,12 @@ export class Intake implements Flushable {
     const verdict = handlePacket(connection, packet);
     if (verdict === Verdict.RETRY) this.#again = true;
     if (connection.phase >= Phase.CLOSING) return Verdict.PAUSE;
-    return gate !== undefined && verdict === Verdict.CONTINUE && gate.pauses() ? Verdict.PAUSE : verdict;
+    if (verdict !== Verdict.CONTINUE) return verdict;
+    if (gate?.pauses() === true) return Verdict.PAUSE;
+    const work = this.#work;
+    if (--work.left > 0 || !work.spent()) return Verdict.CONTINUE;
+    this.later();
+    return Verdict.PAUSE;
   }
 
   /** A packet has come, for the first time. */
@@ -160,4 +186,10 @@ export class Intake implements Flushable {
       counters.payloadReceived += (packet as PublishFrame).payloadLength;
     packetLog?.received(this.#connection.label, packet);
   }
+}
+
+/** Whether a chunk begins with an acknowledgement: whoever sends it waits for nothing. */
+function isAcknowledgement(chunk: Buffer): boolean {
+  const type = (chunk[0] as number) >> 4;
+  return type >= PacketType.PUBACK && type <= PacketType.PUBCOMP;
 }

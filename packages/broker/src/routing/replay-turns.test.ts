@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { PINGREQ, type RawClient, subscribePacket, unsubscribePacket } from '../../test/raw-client.js';
 import { TestBroker } from '../../test/test-broker.js';
 import { composeFrame, Message } from './message.js';
-import { STEPS_PER_TURN } from './replay-turns.js';
 import type { RetainedReplay } from './retained-replay.js';
 
-const TOPICS = 10 * STEPS_PER_TURN;
+const TOPICS = 10_240;
 
 function brokerWithTopics(): TestBroker {
   const broker = new TestBroker();
@@ -41,7 +40,7 @@ describe('a SUBSCRIBE that goes over very many retained topics', () => {
     other.write(PINGREQ);
     const answers = await other.take();
     // Each turn is one answer at least; how many turns there are is a matter of steps, not of time.
-    expect(whileBusy).toBeGreaterThanOrEqual(TOPICS / STEPS_PER_TURN / 3);
+    expect(whileBusy).toBeGreaterThanOrEqual(TOPICS / 500);
     expect(answers).toHaveLength(whileBusy + 1);
     await untilIdle(greedy, replay);
     expect(await greedy.take()).toEqual(['SUBACK #1 0x00']);

@@ -1,20 +1,21 @@
-import type { Flushable, FlushScheduler } from '../connection/flush-scheduler.js';
+import type { FlushScheduler } from '../connection/flush-scheduler.js';
+import type { Worker } from '../connection/work-queue.js';
 import type { RetainedReplay } from './retained-replay.js';
 
-/** Levels of the retained store that are looked at in one turn of the event loop, for all sessions together. */
-export const STEPS_PER_TURN = 1024;
+/** Steps that are taken at once in a turn of the event loop, for all sessions together: most filters find little. */
+const AT_ONCE = 128;
 /** Steps that one session gets before the next has its turn. */
-const SLICE = 256;
+const SLICE = 32;
 
 /**
  * Shares the event loop among the sessions that look for retained messages: a Topic Filter that goes over a million
  * topics takes many turns, in which everybody else is served too.
  */
-export class ReplayTurns implements Flushable {
+export class ReplayTurns implements Worker {
   readonly #scheduler: FlushScheduler;
   readonly #waiting = new Set<RetainedReplay>();
-  #left = STEPS_PER_TURN;
-  #armed = false;
+  #left = AT_ONCE;
+  #queued = false;
 
   constructor(scheduler: FlushScheduler) {
     this.#scheduler = scheduler;
@@ -22,34 +23,32 @@ export class ReplayTurns implements Flushable {
 
   /** Lets a session go on: now, as far as this turn goes, and in later turns. */
   goOn(replay: RetainedReplay): void {
-    if (!this.#waiting.has(replay)) this.#advance(replay);
+    if (this.#waiting.has(replay)) return;
+    const steps = Math.min(SLICE, this.#left);
+    if (steps > 0) this.#left -= replay.advance(steps);
+    if (replay.ready) this.#waiting.add(replay);
+    // For another turn's AT_ONCE too.
+    this.#queue();
   }
 
-  /** Flushable: a turn is over. */
-  flush(): void {
-    this.#armed = false;
-    this.#left = STEPS_PER_TURN;
+  /** Worker: one slice for each in rotation, as long as there is time. */
+  work(): void {
+    this.#queued = false;
+    this.#left = AT_ONCE;
     for (const replay of this.#waiting) {
-      if (this.#left === 0) break;
       // Where it is not finished it comes again behind all others, still in this loop.
       this.#waiting.delete(replay);
-      this.#advance(replay);
+      replay.advance(SLICE);
+      if (replay.ready) this.#waiting.add(replay);
+      if (this.#scheduler.work.spent()) break;
     }
-    if (this.#waiting.size > 0) this.#arm();
+    if (this.#waiting.size > 0) this.#queue();
   }
 
-  #advance(replay: RetainedReplay): void {
-    const steps = Math.min(SLICE, this.#left);
-    if (steps > 0) {
-      this.#left -= replay.advance(steps);
-      this.#arm();
-    }
-    if (replay.ready) this.#waiting.add(replay);
-  }
-
-  #arm(): void {
-    if (this.#armed) return;
-    this.#armed = true;
-    this.#scheduler.add(this);
+  #queue(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    this.#scheduler.work.add(this);
+    this.#scheduler.arm();
   }
 }

@@ -5,6 +5,9 @@ import type { Session } from '../session/session.js';
 import type { Message } from './message.js';
 import type { Subscription } from './subscription.js';
 
+/** Units of work that it takes to store a retained message, where sending it on to a subscriber is one. */
+const STORING = 4;
+
 /** Takes messages from whoever publishes to whoever subscribed. */
 export class Router {
   readonly #engine: Engine;
@@ -54,9 +57,12 @@ export class Router {
   route(message: Message, origin: Session | undefined, source?: Identity): boolean {
     const engine = this.#engine;
     // [MQTT-3.3.1-8] [MQTT311-3.3.1-12]
-    if (message.frame.retain)
+    if (message.frame.retain) {
       engine.retained.publish(message, engine.clock.now(), source ?? origin?.identity);
+      engine.work.left -= STORING;
+    }
     const route = engine.tree.match(message.topic);
+    if (route.subscriptions.length > 1) engine.work.left -= route.subscriptions.length;
     // By its own number: a line of the log may be routed in the middle of it.
     const number = engine.settings.allowDuplicateMessages ? 0 : ++this.#routed;
     for (const subscription of route.subscriptions) {
