@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SocketClient } from '../packages/broker/test/socket-client.js';
 import { startBrokerProcess } from './support/brokers.js';
 import {
   type Authority,
@@ -162,13 +163,43 @@ describePeer('mosquitto_pub', "Debian's mosquitto_pub and mosquitto_sub over TLS
     use(stranger);
     const broker = await start(tls(current));
     expect((await publish(broker, ...trust())).code).not.toBe(0);
+    /** A client that stays, and the name in the certificate that it was shown. */
+    const stays = async (): Promise<{ peer: SocketClient; shown: string | undefined }> => {
+      const socket = connect({ host: '127.0.0.1', port: broker.port, rejectUnauthorized: false });
+      onTestFinished(() => void socket.destroy());
+      const peer = SocketClient.on(socket);
+      await peer.introduce({ clientId: '' });
+      return { peer, shown: socket.getPeerX509Certificate()?.subject };
+    };
+    const hangUp = (): unknown => process.kill(broker.child.pid, 'SIGHUP');
+    const before = await stays();
+    expect(before.shown).toBe('CN=elsewhere');
     use(server);
-    process.kill(broker.child.pid, 'SIGHUP');
+    hangUp();
     await broker.child.line(/Reloading config\.$/, 'stderr');
-    // A reload that is answered: the next one begins when this one is over.
-    writeFileSync(current.cert, 'garbage');
-    process.kill(broker.child.pid, 'SIGHUP');
-    await broker.child.line(/Error: Unable to load server certificate ".*"\. Check certfile\./, 'stderr');
+    while ((await publish(broker, ...trust())).code !== 0);
+    const after = await stays();
+    expect(after.shown).toBe('CN=localhost');
+    await before.peer.ping();
+
+    // Each of them broken for itself: the log says so, and everything stays as it was.
+    const breakages: [string, string, RegExp][] = [
+      [current.cert, 'garbage', /Error: Unable to load server certificate ".*"\. Check certfile\./],
+      [
+        current.key,
+        readFileSync(client.key, 'utf8'),
+        /Error: Unable to load server key file ".*"\. Check keyfile\./,
+      ],
+    ];
+    for (const [file, content, error] of breakages) {
+      use(server);
+      writeFileSync(file, content);
+      hangUp();
+      await broker.child.line(error, 'stderr');
+      expect((await stays()).shown).toBe('CN=localhost');
+    }
+    await before.peer.ping();
+    await after.peer.ping();
   });
 });
 
@@ -247,9 +278,47 @@ describePeer('openssl', 'openssl s_client', (openssl) => {
     );
   });
 
-  test('does not get in below TLS 1.2', async () => {
-    const broker = await start(tls());
-    const { code } = await client1(broker, '-tls1_1', '-cipher', 'ALL:@SECLEVEL=0');
-    expect(code).not.toBe(0);
+  // OpenSSL's default security level has no TLS 1.1; whoever wants it says so twice.
+  const OLD = 'ciphers DEFAULT:@SECLEVEL=0';
+  // biome-ignore format: one row a line
+  const VERSIONS: readonly (readonly [options: string[], accepted: string[]])[] = [
+    [[], ['-tls1_2', '-tls1_3']],
+    [[OLD], ['-tls1_2', '-tls1_3']],
+    [['tls_version tlsv1.1'], ['-tls1_2', '-tls1_3']],
+    [['tls_version tlsv1.1', OLD], ['-tls1_1', '-tls1_2', '-tls1_3']],
+    [['tls_version tlsv1.2', OLD], ['-tls1_2', '-tls1_3']],
+    [['tls_version tlsv1.3', OLD], ['-tls1_3']],
+  ];
+  const NAMES: Readonly<Record<string, string>> = {
+    '-tls1_1': 'TLSv1.1',
+    '-tls1_2': 'TLSv1.2',
+    '-tls1_3': 'TLSv1.3',
+  };
+  test.each(VERSIONS)('%j: %j get in, and nobody else (broker §3.3)', async (options, accepted) => {
+    const broker = await start([...tls(), ...options]);
+    for (const version of ['-tls1', '-tls1_1', '-tls1_2', '-tls1_3']) {
+      const args = [
+        's_client',
+        '-connect',
+        `127.0.0.1:${broker.port}`,
+        '-ign_eof',
+        '-CAfile',
+        own.file,
+        version,
+      ];
+      const child = startChild(openssl, [...args, '-cipher', 'ALL:@SECLEVEL=0', '-quiet']);
+      // CONNECT and DISCONNECT: the broker ends the connection.
+      child.stdin.write(Buffer.from(`100c00044d515454040200000000${'e000'}`, 'hex'));
+      const { stdout } = await child.ended;
+      expect([version, stdout.toString('hex')]).toEqual([
+        version,
+        accepted.includes(version) ? '20020000' : '',
+      ]);
+    }
+    for (const version of accepted) {
+      await broker.child.line(new RegExp(`negotiated ${NAMES[version]} cipher TLS_`), 'stderr');
+    }
+    const warning = /Warning: tls_version tlsv1\.1 is insecure/;
+    expect(warning.test(broker.child.stderr)).toBe(options.includes('tls_version tlsv1.1'));
   });
 });

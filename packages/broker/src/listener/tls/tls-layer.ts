@@ -53,8 +53,10 @@ export function tlsLayer(settings: ListenerSettings, { engine, realm, keyLog }: 
           return;
         }
         const identity = requestCert ? certificateIdentity(secured) : keys?.identity;
-        const { standardName, version } = secured.getCipher();
-        pass({ socket: secured, peer: { ...peer, identity, encryption: { version, cipher: standardName } } });
+        // The version of a cipher is the first that had it.
+        const version = secured.getProtocol() ?? 'TLS';
+        const encryption = { version, cipher: secured.getCipher().standardName };
+        pass({ socket: secured, peer: { ...peer, identity, encryption } });
       });
     });
   };
