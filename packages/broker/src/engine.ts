@@ -97,6 +97,7 @@ export class Engine {
     this.retained.lifetime = minutes(settings.retainExpiryInterval);
     this.#serveControl();
     this.sessions.settingsChanged();
+    this.sys.sweep(this.clock.now());
     await this.reverification.start();
   }
 

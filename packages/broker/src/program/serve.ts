@@ -15,6 +15,7 @@ import {
   logSettings,
   sameListeners,
 } from './conf-source.js';
+import { withFixed } from './fixed-settings.js';
 import type { BrokerIo, BrokerSignal, ExitCode, SystemUser } from './io.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { dropPrivileges, prepareRunFolder } from './privileges.js';
@@ -213,14 +214,19 @@ class Server {
     await checkBindAddress(conf);
     checkSyslog(conf, this.io);
     if (conf.refusal !== undefined) throw conf.refusal;
-    const { user, pidFile, listeners, localOnly } = this.settings;
-    if (sameListeners(this.settings, conf.settings)) {
-      return { ...conf.settings, user, pidFile, listeners: inOrderOf(this.settings, conf.settings) };
+    const { listeners, localOnly } = this.settings;
+    const same = sameListeners(this.settings, conf.settings);
+    if (!same) {
+      this.log.error(
+        'Error: It is not currently possible to add/remove listeners when reloading the config file.',
+      );
     }
-    this.log.error(
-      'Error: It is not currently possible to add/remove listeners when reloading the config file.',
+    const read = same
+      ? { ...conf.settings, listeners: inOrderOf(this.settings, conf.settings) }
+      : { ...conf.settings, listeners, localOnly };
+    return withFixed(this.settings, read, (option) =>
+      this.log.warning(`Warning: A change of '${option}' needs a restart.`),
     );
-    return { ...conf.settings, user, pidFile, listeners, localOnly };
   }
 
   private async keepingOld<T>(old: T, attempt: () => Promise<T>): Promise<T> {
