@@ -40,6 +40,8 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
     engine.packetLog?.receivedPublish(session.clientId, frame, topic, refusal);
     return receiveQoS2(connection, session, frame.packetId, content, topic, refusal);
   }
+  // Seldom: only the identifier of a QoS 2 message that is not released can be reused.
+  if (frame.qos === 1 && session.inbound.size > 0) dropReused(connection, session, frame.packetId);
   if (refusal === ReasonCode.SUCCESS) {
     const held = engine.router.holding(topic, session);
     if (held !== undefined) {
@@ -123,11 +125,7 @@ function receiveQoS2(
   const known = inbound.get(packetId);
   if (known !== undefined) {
     if (sameContent(known, topic, frame)) return repeatQoS2(connection, known, packetId);
-    engine.log.warning(
-      `Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`,
-    );
-    inbound.release(packetId);
-    session.saved?.handedOn(packetId);
+    dropReused(connection, session, packetId);
   }
   if (refusal !== ReasonCode.SUCCESS) {
     // A failed PUBREC ends the exchange in MQTT 5 [MQTT-4.3.3-9]; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
@@ -160,6 +158,13 @@ function isOverQuota(connection: Connection, { size, bytes }: Session['inbound']
   if (bytes >= limit * connection.engine.settings.maxPacketSize)
     throw new ProtocolError('unreleased-messages', 'more unreleased messages than are kept', 0x97);
   return false;
+}
+
+/** Another message has its identifier: what was kept under it is never released (broker §9.7). */
+function dropReused({ engine, clientId }: Connection, session: Session, packetId: number): void {
+  if (session.inbound.release(packetId) === undefined) return;
+  engine.log.warning(`Reused message ID ${packetId} from ${clientId} detected. Clearing from storage.`);
+  session.saved?.handedOn(packetId);
 }
 
 /** Once on each connection: a client that comes back says again what it does not know to have arrived. */

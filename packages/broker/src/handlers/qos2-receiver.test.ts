@@ -115,6 +115,21 @@ for (const version of [3, 4, 5] as const) {
       },
     );
 
+    it('takes a QoS 1 message under the same identifier instead of the first (broker §9.7)', async () => {
+      const { broker, client, watcher } = await withWatcher(version);
+      const one = publishPacket('t', 'one', { qos: 1, packetId: 3 });
+      expect(await client.send(qos2('1', 3), qos2('2', 4), one)).toEqual([
+        'PUBREC #3',
+        'PUBREC #4',
+        'PUBACK #3',
+      ]);
+      expect(broker.logged.filter((line) => line.includes('Reused'))).toEqual([
+        'warning Reused message ID 3 from client detected. Clearing from storage.',
+      ]);
+      expect(await client.send(pubrel(3), pubrel(4))).toEqual(['PUBCOMP #3', 'PUBCOMP #4']);
+      expect(await watcher.take()).toEqual(['PUBLISH t=one', 'PUBLISH t=2']);
+    });
+
     const over = [qos2('1', 1), qos2('2', 2), qos2('3', 3)];
     const quotaWarnings = (broker: TestBroker) =>
       broker.logged.filter((line) => line.includes('receive-maximum quota')).length;
