@@ -1,66 +1,129 @@
-// A publisher and a subscriber that have nothing to do with what else goes on at the broker, in a process of their own:
-// one message after the other, acknowledged and received. Every line on stdin is answered with what happened since the
-// line before: messages, milliseconds, the longest that one took.
+// Clients that have nothing to do with what else goes on at the broker, in a process of their own. Every line on stdin
+// is a way to send and the milliseconds to do it in; it is answered when all that was sent has been acknowledged and
+// received, with how many messages that were, in how many milliseconds, and how long one took from publisher to
+// subscriber: 99 of 100, and the longest.
+//
+//   paced 2000     four publishers with a rate of their own, 500 messages a second each, QoS 1, to a subscriber each
+//   closed 2000    one publisher, one message after the other, the next when that has been acknowledged and received
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { connectPacket, publishPacket, subscribePacket } from '../../bench/load/raw-packets.mjs';
 
 const port = Number(process.argv[2]);
-const bytes = (hex) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-const client = (id) => {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.on('close', () => {
-    console.error(`${id} was closed`);
-    process.exit(1);
-  });
-  socket.write(bytes(`10 0d 0004 4d515454 04 02 0000 0001 ${Buffer.from(id).toString('hex')}`));
-  return socket;
-};
-const subscriber = client('s');
-const publisher = client('p');
-subscriber.write(bytes('82 08 0001 0003 622f78 00'));
-
-const CONNACK = 4;
-const SUBACK = 5;
-const PUBLISH = 15;
+const PAIRS = 4;
+const RATE = 500;
+const PUBLISH = 3;
 const PUBACK = 4;
-let number = 0;
-let received = -(CONNACK + SUBACK);
-let acknowledged = -CONNACK;
-let messages = 0;
-let longest = 0;
-let since = performance.now();
-let sentAt = 0;
 
-function step() {
-  if (received < PUBLISH * number || acknowledged < PUBACK * number) return;
-  const now = performance.now();
-  if (number > 0) {
-    messages++;
-    longest = Math.max(longest, now - sentAt);
-  }
-  sentAt = now;
-  number++;
-  const payload = String(number).padStart(8, '0');
-  publisher.write(Buffer.concat([bytes('32 0f 0003 622f78 0001'), Buffer.from(payload)]));
+/** A client that gives its packets, which are all shorter than 128 bytes, as type and bytes. */
+function client(id, packet) {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  socket.on('close', () => fail(`${id} was closed`));
+  let rest = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    while (rest.length >= 2 && rest.length >= 2 + rest[1]) {
+      const end = 2 + rest[1];
+      packet(rest[0] >> 4, rest.subarray(0, end));
+      rest = rest.subarray(end);
+    }
+  });
+  socket.write(connectPacket(id));
+  return socket;
 }
 
-subscriber.on('data', (chunk) => {
-  received += chunk.length;
-  const last = chunk.toString('latin1', chunk.length - 8);
-  if (received > 0 && last !== String(number).padStart(8, '0')) {
-    console.error(`got ${last} where ${number} was sent`);
-    process.exit(1);
+function fail(text) {
+  console.error(text);
+  process.exit(1);
+}
+
+/** A publisher and its subscriber. */
+class Pair {
+  sent = 0;
+  acknowledged = 0;
+  received = 0;
+  sentAt = [];
+  waits = [];
+  changed = () => {};
+
+  constructor(number) {
+    this.topic = `b/${number}`;
+    this.subscriber = client(`s${number}`, (type, bytes) => type === PUBLISH && this.#received(bytes));
+    this.publisher = client(`p${number}`, (type) => {
+      if (type !== PUBACK) return;
+      this.acknowledged++;
+      this.changed();
+    });
+    this.subscriber.write(subscribePacket([this.topic], 1));
   }
-  step();
-});
-publisher.on('data', (chunk) => {
-  acknowledged += chunk.length;
-  step();
-});
-createInterface({ input: process.stdin }).on('line', () => {
-  const now = performance.now();
-  console.log(JSON.stringify({ messages, milliseconds: now - since, longest }));
-  messages = 0;
-  longest = 0;
-  since = now;
-});
+
+  /** Everything that was sent has come. */
+  get settled() {
+    return this.acknowledged === this.sent && this.received === this.sent;
+  }
+
+  send() {
+    this.sentAt.push(performance.now());
+    const packetId = (this.sent++ % 60_000) + 1;
+    this.publisher.write(publishPacket(this.topic, String(this.sent), { qos: 1, packetId }));
+  }
+
+  #received(bytes) {
+    const idAt = 4 + this.topic.length;
+    const number = bytes.subarray(idAt + 2).toString();
+    if (number !== String(++this.received))
+      fail(`${this.topic}: got ${number} where ${this.received} was sent`);
+    this.waits.push(performance.now() - this.sentAt[this.received - 1]);
+    this.subscriber.write(Buffer.from([0x40, 2, bytes[idAt], bytes[idAt + 1]]));
+    this.changed();
+  }
+}
+
+const pairs = Array.from({ length: PAIRS }, (_, at) => new Pair(at));
+
+/** Sends what is due by the time that has passed, however late the timer is. */
+async function paced(milliseconds) {
+  const began = performance.now();
+  for (let due = 0; due < (RATE * milliseconds) / 1000; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const passed = Math.min(performance.now() - began, milliseconds);
+    for (; due < Math.floor((RATE * passed) / 1000); due++) for (const pair of pairs) pair.send();
+    if (passed >= milliseconds) break;
+  }
+  await Promise.all(pairs.map(settled));
+}
+
+async function closed(milliseconds) {
+  const [pair] = pairs;
+  const end = performance.now() + milliseconds;
+  await new Promise((resolve) => {
+    pair.changed = () => {
+      if (!pair.settled) return;
+      if (performance.now() >= end) resolve();
+      else pair.send();
+    };
+    pair.changed();
+  });
+  pair.changed = () => {};
+}
+
+function settled(pair) {
+  return new Promise((resolve) => {
+    pair.changed = () => pair.settled && resolve();
+    pair.changed();
+  });
+}
+
+const ways = { paced, closed };
+for await (const line of createInterface({ input: process.stdin })) {
+  const [way, milliseconds] = line.split(' ');
+  for (const pair of pairs) pair.waits = [];
+  const began = performance.now();
+  await ways[way](Number(milliseconds));
+  const taken = performance.now() - began;
+  const waits = pairs.flatMap((pair) => pair.waits).sort((a, b) => a - b);
+  const p99 = waits[Math.floor(waits.length * 0.99)] ?? 0;
+  console.log(
+    JSON.stringify({ messages: waits.length, milliseconds: taken, p99, longest: waits.at(-1) ?? 0 }),
+  );
+}
