@@ -27,6 +27,7 @@ import type { CloseReason } from './close-reason-table.js';
 import { CommitGate, type GateOwner } from './commit-gate.js';
 import { connectionEnded } from './ending.js';
 import { Intake } from './intake.js';
+import type { LongPacket } from './long-packet.js';
 import { MessageWriter } from './message-writer.js';
 import type { Peer } from './peer.js';
 import { CONNECT_TIMEOUT, Phase } from './phase.js';
@@ -151,6 +152,11 @@ export class Connection implements GateOwner, SessionLink {
   /** Goes on reading at the end of this turn, after everybody's acknowledgements have been seen. */
   resumeLater(): void {
     this.#intake.later();
+  }
+
+  /** Begins with a packet that may take several turns: what its handler answers. */
+  takeUp(packet: LongPacket): Verdict {
+    return this.#intake.takeUp(packet);
   }
 
   /** Goes on with what was received while it paused. */

@@ -13,6 +13,7 @@ import type { Connection } from './connection.js';
 import { answersWithDisconnect, closeReasonOf } from './error-answers.js';
 import { headerLimits } from './header-limits.js';
 import { Liveness } from './liveness.js';
+import type { LongPacket } from './long-packet.js';
 import { Phase } from './phase.js';
 import { LITTLE, type Worker, type WorkQueue } from './work-queue.js';
 
@@ -43,6 +44,8 @@ export class Intake implements Worker {
   #unread = false;
   /** Bytes left of its FAIR_SHARE. */
   #share = FAIR_SHARE;
+  /** A packet that is not done yet: what comes behind it waits. */
+  #unfinished: LongPacket | undefined;
   /** Chunks in a row that were little. */
   #little = 0;
   /** It stands in the line of those who have more to do. */
@@ -124,9 +127,30 @@ export class Intake implements Worker {
   /** Goes on with what was received while it paused. */
   resume(): void {
     this.#liveness.excuse(this.#connection.engine.clock.now());
+    if (this.#unfinished !== undefined && !this.#finish(this.#unfinished)) return;
     this.#guard(() => this.#stream.resume());
     if (this.#connection.backlog > LARGEST_BACKLOG) this.#unread = true;
     this.#readOn();
+  }
+
+  /** Begins with a packet that may take several turns. */
+  takeUp(packet: LongPacket): Verdict {
+    if (packet.goOn()) return Verdict.CONTINUE;
+    this.#unfinished = packet;
+    this.later();
+    return Verdict.PAUSE;
+  }
+
+  /** Goes on with a packet; true where the next may be handled. */
+  #finish(packet: LongPacket): boolean {
+    const done = packet.goOn();
+    if (this.#connection.phase >= Phase.CLOSING) return false;
+    if (!done) {
+      this.later();
+      return false;
+    }
+    this.#unfinished = undefined;
+    return this.#connection.gate?.pauses() !== true;
   }
 
   #readOn(): void {

@@ -5,15 +5,19 @@ import {
   type QoS,
   type Subscribe,
   type SubscriptionRequest,
-  Verdict,
+  type Verdict,
 } from '@tsmqtt/protocol';
 import type { Connection } from '../connection/connection.js';
+import type { LongPacket } from '../connection/long-packet.js';
 import { subscribe } from '../routing/subscribing.js';
 import type { Subscription } from '../routing/subscription.js';
 import type { Session } from '../session/session.js';
 
 /** The one code for a refusal before MQTT 5 (3.1.1, 3.9.3). */
 const FAILURE = 0x80;
+
+/** Units of work that a filter is. */
+const SUBSCRIBING = 8;
 
 /** A subscription whose retained messages are to be sent. */
 type Wanted = Subscription;
@@ -25,48 +29,68 @@ type Wanted = Subscription;
  * It has no properties: no Reason String [MQTT-3.9.2-1], no User Property [MQTT-3.9.2-2].
  */
 export function handleSubscribe(connection: Connection, packet: Subscribe): Verdict {
-  const { engine } = connection;
-  const session = connection.session as Session;
-  const { reasonCodes, wanted } = subscribeAll(connection, packet);
-  const suback = {
-    type: PacketType.SUBACK,
-    packetId: packet.packetId,
-    reasonCodes,
-    properties: NO_PROPERTIES,
-  };
-  if (!connection.send(suback)) return Verdict.PAUSE;
-  // SUBACK leaves before any retained message it brings about (broker §9.8).
-  for (const subscription of wanted) {
-    session.replay.start(engine.retained.matching(subscription.filter), subscription);
-  }
-  session.replay.pump();
-  return Verdict.CONTINUE;
+  return connection.takeUp(new Subscribing(connection, packet));
 }
 
-/** Makes the subscriptions; their retained messages are `wanted`. */
-export function subscribeAll(
-  connection: Connection,
-  packet: Subscribe,
-): { readonly reasonCodes: number[]; readonly wanted: Wanted[] } {
+/** SUBSCRIBE with very many filters takes several turns of the event loop, in which others are served. */
+class Subscribing implements LongPacket {
+  readonly #connection: Connection;
+  readonly #packet: Subscribe;
+  readonly #reasonCodes: number[] = [];
+  readonly #wanted: Wanted[] = [];
+
+  constructor(connection: Connection, packet: Subscribe) {
+    this.#connection = connection;
+    this.#packet = packet;
+  }
+
+  goOn(): boolean {
+    const { work } = this.#connection.engine;
+    const { subscriptions } = this.#packet;
+    const codes = this.#reasonCodes;
+    while (codes.length < subscriptions.length) {
+      if (codes.length > 0 && work.left <= 0 && work.spent()) return false;
+      work.left -= SUBSCRIBING;
+      codes.push(subscribeTo(this.#connection, this.#packet, codes.length, this.#wanted));
+    }
+    this.#answer();
+    return true;
+  }
+
+  #answer(): void {
+    const { engine } = this.#connection;
+    const session = this.#connection.session as Session;
+    const { packetId } = this.#packet;
+    const reasonCodes = this.#reasonCodes;
+    const suback = { type: PacketType.SUBACK, packetId, reasonCodes, properties: NO_PROPERTIES };
+    if (!this.#connection.send(suback)) return;
+    // SUBACK leaves before any retained message it brings about (broker §9.8).
+    for (const subscription of this.#wanted) {
+      session.replay.start(engine.retained.matching(subscription.filter), subscription);
+    }
+    session.replay.pump();
+  }
+}
+
+/** Makes the subscriptions of a SUBSCRIBE that is not answered. */
+export function subscribeAll(connection: Connection, packet: Subscribe): void {
+  for (const index of packet.subscriptions.keys()) subscribeTo(connection, packet, index, []);
+}
+
+/** Makes one subscription: its Reason Code. Where its retained messages are to be sent it is `wanted`. */
+function subscribeTo(connection: Connection, packet: Subscribe, index: number, wanted: Wanted[]): number {
   const { engine } = connection;
   const session = connection.session as Session;
+  const request = packet.subscriptions[index] as SubscriptionRequest;
+  engine.packetLog?.filter(request.filter, request.qos);
+  const asked = engine.hooks?.beforeSubscribe(connection, request) ?? request;
+  if ('refuse' in asked) return connection.version === 5 ? asked.refuse : FAILURE;
   const identifier = property(packet.properties, 'subscriptionIdentifier');
-  const reasonCodes: number[] = [];
-  const wanted: Wanted[] = [];
-  for (const request of packet.subscriptions) {
-    engine.packetLog?.filter(request.filter, request.qos);
-    const asked = engine.hooks?.beforeSubscribe(connection, request) ?? request;
-    if ('refuse' in asked) {
-      reasonCodes.push(connection.version === 5 ? asked.refuse : FAILURE);
-      continue;
-    }
-    const subscription = grant(connection, session, asked, identifier, wanted);
-    reasonCodes.push(subscription.qos);
-    engine.hooks?.afterSubscribe(connection, { ...asked, qos: subscription.qos });
-    if (engine.log.enabled('subscribe'))
-      engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
-  }
-  return { reasonCodes, wanted };
+  const subscription = grant(connection, session, asked, identifier, wanted);
+  engine.hooks?.afterSubscribe(connection, { ...asked, qos: subscription.qos });
+  if (engine.log.enabled('subscribe'))
+    engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
+  return subscription.qos;
 }
 
 function grant(

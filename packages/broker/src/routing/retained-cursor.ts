@@ -17,7 +17,9 @@ interface Branch {
  * when it is empty.
  */
 export class RetainedCursor {
-  readonly #names: readonly string[];
+  readonly #filter: string;
+  /** Its levels; not before the first step, which may be long after SUBSCRIBE. */
+  #names: readonly string[] | undefined;
   readonly #latest: number;
   readonly #branches: Branch[] = [];
   readonly #root: RetainedLevel;
@@ -29,7 +31,7 @@ export class RetainedCursor {
   constructor(root: RetainedLevel, filter: string, latest: number) {
     this.#root = root;
     this.#level = root;
-    this.#names = filter.split('/');
+    this.#filter = filter;
     this.#latest = latest;
   }
 
@@ -46,6 +48,7 @@ export class RetainedCursor {
     }
     this.#level = undefined;
     const depth = this.#depth;
+    this.#names ??= this.#filter.split('/');
     const name = this.#names[depth];
     if (name === undefined) return this.#messageOf(level);
     if (name === '#') {

@@ -18,11 +18,14 @@ export class SharedGroup {
     return this.members[this.#next];
   }
 
-  /** Whose turn it is, and on to the next. */
+  /** Whose turn it is, and on to the next. Undefined where the sessions of all have ended. */
   take(): Subscription | undefined {
-    const member = this.members[this.#next];
-    this.#next = this.#next + 1 < this.members.length ? this.#next + 1 : 0;
-    return member;
+    for (let left = this.members.length; left > 0; left--) {
+      const member = this.members[this.#next] as Subscription;
+      this.#next = this.#next + 1 < this.members.length ? this.#next + 1 : 0;
+      if (!member.session.ended) return member;
+    }
+    return undefined;
   }
 
   /** False where it was no member. */

@@ -1,5 +1,6 @@
 import { DueQueue } from '../due-queue.js';
 import type { Engine } from '../engine.js';
+import { leaveTree } from './leaving.js';
 import { NEVER, Session } from './session.js';
 
 /** All sessions by Client Identifier, connected and not [MQTT-3.1.3-2] [MQTT311-3.1.3-2]. */
@@ -87,8 +88,8 @@ export class SessionRegistry {
 
   /** Removes a session with all that belongs to it. */
   end(session: Session): void {
-    for (const subscription of session.subscriptions.values()) this.#engine.tree.remove(subscription);
     session.clear();
+    leaveTree(this.#engine, session.subscriptions);
     this.#expiring.delete(session);
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
   }

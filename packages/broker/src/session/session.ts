@@ -57,6 +57,8 @@ export class Session implements OutboundSink<Delivery>, Due {
   expiryInterval = 0;
   /** What is saved of it; undefined: it ends with its connection, or nothing is saved. */
   saved: SavedSession | undefined;
+  /** It is over; its subscriptions may be found for a while yet. */
+  ended = false;
   /** When its last connection ended, in milliseconds since 1970; undefined while it has one. */
   offlineSince: number | undefined;
   /** The last moment at which it is still there, for a session that is offline and will expire. The registry's. */
@@ -181,6 +183,7 @@ export class Session implements OutboundSink<Delivery>, Due {
 
   /** The session ends: nothing of it is left. */
   clear(): void {
+    this.ended = true;
     this.#forget();
     this.outbound.clear();
     this.inbound.clear();
@@ -191,7 +194,7 @@ export class Session implements OutboundSink<Delivery>, Due {
 
   /** A message for one of its subscriptions, or undefined for one that a retained message goes to. */
   deliver(message: Message, qos: QoS, retain: boolean, identifier: number | undefined): void {
-    if (!this.#mayRead(message)) return;
+    if (this.ended || !this.#mayRead(message)) return;
     if (qos === 0) this.#deliverQoS0(message, retain, identifier);
     else this.#deliverAcknowledged(message, qos, retain, identifier);
   }
