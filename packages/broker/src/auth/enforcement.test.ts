@@ -243,19 +243,57 @@ describe('a change of the rules', () => {
   });
 });
 
+describe.each([3, 4, 5] as const)(
+  'version %i: without a source of passwords any username is believed (broker T-11)',
+  (protocolVersion) => {
+    // biome-ignore format: one row a line
+    const ROWS: readonly (readonly [rules: string, username: string | undefined, reads: boolean])[] = [
+    ['user ann\ntopic t', 'ann', true],
+    ['user ann\ntopic t', 'bob', false],
+    ['user ann\ntopic t', undefined, false],
+    ['pattern read u/%u\npattern read t', 'bob', true],
+    ['pattern deny t\nuser ann\ntopic read t', 'ann', true],
+    ['topic t', 'ann', false],
+  ];
+    it.each(ROWS)('%j, username %s: reads %s (broker T-12)', async (rules, username, reads) => {
+      const broker = new TestBroker({ acl: `${rules}${HELPER}`, settings: { allowAnonymous: true } });
+      const fields = username === undefined ? {} : { username, password: Buffer.from('whatever') };
+      const subscriber = await broker.connect({ clientId: 'c', protocolVersion, ...fields });
+      await subscriber.send(subscribePacket({ t: 0 }));
+      await (await broker.connect(helper)).send(publishPacket('t', 'x'));
+      expect(await subscriber.take()).toEqual(reads ? ['PUBLISH t=x'] : []);
+    });
+
+    it('pattern %u stands for it', async () => {
+      const broker = new TestBroker({
+        acl: `pattern read u/%u${HELPER}`,
+        settings: { allowAnonymous: true },
+      });
+      const subscriber = await broker.connect({ clientId: 'c', protocolVersion, username: 'bob' });
+      await subscriber.send(subscribePacket({ 'u/#': 0 }));
+      await (await broker.connect(helper)).send(publishPacket('u/ann', '1'), publishPacket('u/bob', '2'));
+      expect(await subscriber.take()).toEqual(['PUBLISH u/bob=2']);
+    });
+  },
+);
+
 describe('check_retain_source', () => {
   it.each([
-    [false, ['SUBACK #1 0x00', 'PUBLISH t=1 retain']],
-    [true, ['SUBACK #1 0x00']],
-  ] as const)('%s: a retained message whose publisher may no longer publish it', async (check, lines) => {
-    const broker = new TestBroker({ acl: 'topic #', settings: { checkRetainSource: check } });
-    const publisher = await broker.connect({ clientId: 'p' });
-    await publisher.send(publishPacket('t', '1', { retain: true }));
-    await publisher.vanish();
-    const subscriber = await broker.connect({ clientId: 'c' });
-    await broker.engine.reload(broker.engine.settings, withAcl('topic read #'));
-    expect(await subscriber.send(subscribePacket({ t: 0 }))).toEqual(lines);
-  });
+    ['unset (broker T-5)', {}, ['SUBACK #1 0x00', 'PUBLISH t=1 retain']],
+    ['false', { checkRetainSource: false }, ['SUBACK #1 0x00', 'PUBLISH t=1 retain']],
+    ['true', { checkRetainSource: true }, ['SUBACK #1 0x00']],
+  ] as const)(
+    '%s: a retained message whose publisher may no longer publish it',
+    async (_what, settings, lines) => {
+      const broker = new TestBroker({ acl: 'topic #', settings });
+      const publisher = await broker.connect({ clientId: 'p' });
+      await publisher.send(publishPacket('t', '1', { retain: true }));
+      await publisher.vanish();
+      const subscriber = await broker.connect({ clientId: 'c' });
+      await broker.engine.reload(broker.engine.settings, withAcl('topic read #'));
+      expect(await subscriber.send(subscribePacket({ t: 0 }))).toEqual(lines);
+    },
+  );
 
   it('leaves those whose publisher may, wills too', async () => {
     const broker = new TestBroker({ acl: 'topic #', settings: { checkRetainSource: true } });

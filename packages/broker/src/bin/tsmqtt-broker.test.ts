@@ -90,7 +90,7 @@ describe('the process', () => {
     expect([await version.exit, version.written.stdout]).toEqual([0, `mosquitto version ${VERSION}\n`]);
   });
 
-  it('listens, refuses to share its port, and ends on SIGTERM', async () => {
+  it('listens, refuses to share its port, writes its pid without a newline (broker T-50), and ends on SIGTERM', async () => {
     const port = await freePort();
     const pid = join(folder, 'pid');
     const path = await conf('a.conf', `user root\nlistener ${port} 127.0.0.1\npid_file ${pid}\n`);

@@ -72,7 +72,7 @@ describe('from the client', () => {
   });
 });
 
-describe('to the client', () => {
+describe('to the client (broker §9.9)', () => {
   it('are given to topics first come, first served [MQTT-3.1.2-26] [MQTT-3.3.2-11]', async () => {
     const client = await new TestBroker().connect(takes(2));
     await client.send(subscribePacket({ '#': 0 }));

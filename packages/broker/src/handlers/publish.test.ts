@@ -4,7 +4,7 @@ import { TestBroker, type TestBrokerOptions } from '../../test/test-broker.js';
 
 const deep = 'a/'.repeat(201);
 
-describe('a PUBLISH that costs the client its connection', () => {
+describe('a PUBLISH that costs the client its connection (broker §9.7)', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; v3?: string; v5?: string; code?: number; options?: TestBrokerOptions }[] = [
     { what: 'QoS 3 [MQTT-3.3.1-4] [MQTT311-3.3.1-4]', v3: '36 05 0001 61 0001', v5: '36 06 0001 61 0001 00', code: 0x81 },
@@ -43,7 +43,7 @@ describe('a PUBLISH that costs the client its connection', () => {
   });
 });
 
-describe('a PUBLISH that is refused without harm', () => {
+describe('a PUBLISH that is refused without harm (broker §9.7)', () => {
   const small: TestBrokerOptions = { settings: { messageSizeLimit: 3 } };
   // biome-ignore format: one row a line
   const ROWS = [
@@ -78,7 +78,7 @@ describe('a PUBLISH that is refused without harm', () => {
   });
 });
 
-describe('topics that start with $', () => {
+describe('topics that start with $ (broker §9.7)', () => {
   it.each(['$a', '$other/x', '$', '$Sys', '$shar', '$SYS/broker/connection/a/state'])(
     '%s is an ordinary topic',
     async (topic) => {
@@ -140,7 +140,7 @@ describe('PUBACK [MQTT-3.3.4-1] [MQTT311-3.3.4-1]', () => {
   });
 });
 
-it('forwards a payload that is not the UTF-8 it says it is', async () => {
+it('forwards (broker §9.7) a payload that is not the UTF-8 it says it is', async () => {
   const client = await new TestBroker().connect({ protocolVersion: 5 });
   await client.send(subscribePacket({ a: 0 }));
   expect(await client.exchange('30 07 0001 61 02 01 01 ff')).toBe('30 07 00 01 61 02 01 01 ff');

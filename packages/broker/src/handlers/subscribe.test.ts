@@ -21,7 +21,7 @@ const filter = (text: string): string => {
   return bytes.length.toString(16).padStart(4, '0') + bytes.toString('hex');
 };
 
-describe('SUBSCRIBE that costs the client its connection', () => {
+describe('SUBSCRIBE that costs the client its connection (broker §9.8)', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; payload: string; versions?: readonly (3 | 4 | 5)[]; code: string }[] = [
     { what: 'no filter [MQTT-3.8.3-2] [MQTT311-3.8.3-3]', payload: '', versions: [4, 5], code: '81' },
@@ -65,7 +65,7 @@ describe('SUBSCRIBE that costs the client its connection', () => {
   }
 });
 
-describe('UNSUBSCRIBE that costs the client its connection', () => {
+describe('UNSUBSCRIBE that costs the client its connection (broker §9.8)', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly { what: string; payload: string; versions?: readonly (3 | 4 | 5)[]; code: string }[] = [
     { what: 'no filter [MQTT-3.10.3-2] [MQTT311-3.10.3-2]', payload: '', versions: [4, 5], code: '81' },
@@ -85,7 +85,7 @@ describe('UNSUBSCRIBE that costs the client its connection', () => {
   }
 });
 
-describe('SUBACK', () => {
+describe('SUBACK (broker §9.8)', () => {
   it.each([
     [3, '90 06 12 34 00 01 02 01'],
     [4, '90 06 12 34 00 01 02 01'],
@@ -148,7 +148,7 @@ describe('the same filter again [MQTT-3.8.4-3] [MQTT311-3.8.4-3]', () => {
   });
 });
 
-describe('UNSUBACK', () => {
+describe('UNSUBACK (broker §9.8)', () => {
   it.each([3, 4] as const)('version %i: has no codes', async (protocolVersion) => {
     const client = await new TestBroker().connect({ protocolVersion });
     await client.send(subscribePacket({ a: 0 }));

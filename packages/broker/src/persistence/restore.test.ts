@@ -75,7 +75,7 @@ describe('sessions', () => {
     ]);
   });
 
-  it('come back offline, with subscriptions, their options and identifiers, shared ones too (broker §8)', async () => {
+  it('come back offline, with subscriptions, their options and identifiers, shared ones too (broker §8, T-32)', async () => {
     const { store, broker } = await start();
     const client = await broker.connect(lasting('client'));
     await client.send(

@@ -27,7 +27,7 @@ async function clients(
   return { broker, inside, outside };
 }
 
-describe.each([3, 4, 5] as const)('version %i: behind a mount point (broker §9.12)', (version) => {
+describe.each([3, 4, 5] as const)('version %i: behind a mount point (broker §9.12, T-33)', (version) => {
   const published: readonly (readonly [topic: string, fields: PublishFields])[] = [
     ['a', {}],
     ['a/b', { qos: 1 }],

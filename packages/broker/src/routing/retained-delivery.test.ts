@@ -5,7 +5,7 @@ import { TestBroker } from '../../test/test-broker.js';
 
 const expires = (value: number): Property[] => [{ name: 'messageExpiryInterval', value }];
 
-describe('Retain Handling', () => {
+describe('Retain Handling (broker §9.8)', () => {
   // biome-ignore format: one row a line
   const ROWS = [
     { retainHandling: 0, isNew: true, sends: true, ref: '[MQTT-3.3.1-9]' },
@@ -47,7 +47,7 @@ describe('Retain Handling', () => {
   });
 });
 
-describe('a retained message', () => {
+describe('a retained message (broker §9.9)', () => {
   it('is the last of its topic, QoS 0 ones too [MQTT-3.3.1-5] [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]', async () => {
     const broker = new TestBroker();
     const publisher = await broker.connect({ clientId: 'publisher' });

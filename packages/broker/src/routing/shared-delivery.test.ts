@@ -63,6 +63,19 @@ describe('shared subscriptions', () => {
     expect(await client.send(publishPacket('a', '2'))).toEqual(Array(3).fill('PUBLISH a=2'));
   });
 
+  it.each(['$a/b', '$SYS/#', '$SYS/broker/version'])(
+    'to %s are accepted, get nothing, and are no match (broker §9.9)',
+    async (filter) => {
+      const broker = new TestBroker({ settings: { sysInterval: 1 } });
+      const client = await broker.connect({ protocolVersion: 5 });
+      expect(await client.send(subscribePacket({ [`$share/g/${filter}`]: 1 }))).toEqual(['SUBACK #1 0x01']);
+      expect(await client.send(publishPacket('$a/b', '1', { qos: 1 }))).toEqual(['PUBACK #1 0x10']);
+      await broker.pass(5);
+      expect(await client.take()).toEqual([]);
+      expect(await client.send(unsubscribePacket([`$share/g/${filter}`]))).toEqual(['UNSUBACK #1 0x00']);
+    },
+  );
+
   it('carry their own QoS and Subscription Identifier, for 3.1.1 members too', async () => {
     const broker = new TestBroker();
     const one = await broker.connect({ clientId: 'one', protocolVersion: 5 });

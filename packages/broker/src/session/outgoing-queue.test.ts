@@ -70,7 +70,7 @@ describe('a session that comes back [MQTT-4.4.0-1] [MQTT311-4.4.0-1] [MQTT-3.3.1
   });
 });
 
-describe('queue limits', () => {
+describe('queue limits (broker §9.10)', () => {
   it('offline: exactly max_queued_messages, the newest is dropped, said once (broker T-29)', async () => {
     const { broker, client, publish, back } = await setup(4, 1, { settings: { maxQueuedMessages: 5 } });
     await client.vanish();

@@ -3,7 +3,7 @@ import { numbersOf, setup, upTo, window } from '../../test/outgoing-setup.js';
 import { acknowledgement, publishPacket, type RawClient, subscribePacket } from '../../test/raw-client.js';
 import { TestBroker } from '../../test/test-broker.js';
 
-describe('Packet Identifiers', () => {
+describe('Packet Identifiers (broker §9.10)', () => {
   it('come in sequence from 1, for each session [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]', async () => {
     const { client, publish } = await setup(4);
     await publish(1, 3);
@@ -54,7 +54,7 @@ describe('Packet Identifiers', () => {
   });
 });
 
-describe('in-flight window', () => {
+describe('in-flight window (broker §9.10)', () => {
   // biome-ignore format: one row a line
   const ROWS = [
     { what: '3.1: max_inflight_messages', version: 3, setting: 3, properties: [], limit: 3 },

@@ -37,7 +37,7 @@ async function present(broker: TestBroker): Promise<boolean> {
   return connack.startsWith('CONNACK present');
 }
 
-describe('how long a session lasts after its connection', () => {
+describe('how long a session lasts after its connection (broker §9.4)', () => {
   // biome-ignore format: one row a line
   const ROWS: readonly (Life & { seconds: number; kept: boolean; ref: string; options?: TestBrokerOptions })[] = [
     { version: 3, clean: true, seconds: 0, kept: false, ref: '' },
@@ -102,7 +102,7 @@ describe('how long a session lasts after its connection', () => {
   });
 });
 
-describe('DISCONNECT changes the expiry (3.14.2.2.2)', () => {
+describe('DISCONNECT changes the expiry (3.14.2.2.2) (broker §9.4)', () => {
   const cases = [
     { before: 100, after: 0, seconds: 0, kept: false },
     { before: 100, after: 5, seconds: 5, kept: true },
@@ -129,7 +129,7 @@ describe('DISCONNECT changes the expiry (3.14.2.2.2)', () => {
   });
 });
 
-describe('what a session keeps', () => {
+describe('what a session keeps (broker §9.4)', () => {
   it('clean 1 drops the old state first, and says so [MQTT-3.1.2-4] [MQTT-3.1.4-4]', async () => {
     const broker = new TestBroker();
     const client = await broker.connect({ cleanStart: false });

@@ -29,7 +29,7 @@ function fields({ version, clean, expiry }: Life): ConnectFields {
 const title = ({ version, clean, expiry }: Life): string =>
   `version ${version}, clean ${clean ? 1 : 0}${expiry === undefined ? '' : `, expiry ${expiry}`}`;
 
-describe('take-over', () => {
+describe('take-over (broker §9.4)', () => {
   async function pair(
     before: Life,
     after: Life,

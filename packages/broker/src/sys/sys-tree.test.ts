@@ -29,6 +29,24 @@ async function watched(interval = 10): Promise<{ broker: TestBroker; watcher: Ra
 }
 
 describe('what is published', () => {
+  test('sockets without CONNECT are connected clients, and the most of them is told from two on (broker T-37)', async () => {
+    const broker = new TestBroker({ settings: { sysInterval: 10 } });
+    broker.open();
+    await broker.pass(10);
+    expect(standing(broker)).toMatchObject({ 'clients/connected': '1', 'clients/total': '0' });
+    expect(standing(broker)).not.toHaveProperty('clients/maximum');
+    const silent = [broker.open(), broker.open()];
+    await broker.pass(10);
+    expect(standing(broker)).toMatchObject({
+      'clients/connected': '3',
+      'clients/total': '0',
+      'clients/maximum': '3',
+    });
+    for (const client of silent) await client.vanish();
+    await broker.pass(10);
+    expect(standing(broker)).toMatchObject({ 'clients/connected': '1', 'clients/maximum': '3' });
+  });
+
   test('every row, every alias with the same value, soon after the start', async () => {
     const { broker, watcher } = await watched();
     await broker.pass(1);
