@@ -139,7 +139,8 @@ function receiveQoS2(
     connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
     return Verdict.CONTINUE;
   }
-  const message = messageOf(engine, frame, topic).detached();
+  const message = messageOf(engine, frame, topic);
+  message.keep();
   inbound.keep(packetId, message);
   session.saved?.received(packetId, message);
   connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);

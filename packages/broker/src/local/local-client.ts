@@ -236,7 +236,8 @@ class LocalLink implements SessionLink {
     if (message.expiresAt <= now && !dup) return false;
     const left = message.secondsLeft(now);
     if (qos !== 0) this.#unacknowledged.set(packetId, qos);
-    const { payload, properties } = message.detached().frame;
+    message.keep();
+    const { payload, properties } = message.frame;
     this.onMessage({
       topic: message.topic,
       payload,

@@ -74,7 +74,8 @@ class Restoration {
   #message(number: number, { packet, protocolVersion, expiresAt }: StoredMessage): void {
     const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
     const frame = publishOf(number, bytes, protocolVersion);
-    const message = new Message(frame.topic, frame, expiresAt ?? Number.POSITIVE_INFINITY).detached();
+    const message = new Message(frame.topic, frame, expiresAt ?? Number.POSITIVE_INFINITY);
+    message.keep();
     this.#messages.set(number, message);
     this.#persistence.messages.known(message, number);
   }

@@ -19,7 +19,7 @@ export class SavedMessages {
     this.#saved.set(message, { number, references: 0 });
   }
 
-  /** One more record is to refer to this message, which has to be `detached()`. Its number. */
+  /** One more record is to refer to this message, which has to be kept. Its number. */
   refer(message: Message): number {
     const saved = this.#saved.get(message);
     if (saved !== undefined) {

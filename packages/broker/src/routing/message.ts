@@ -10,6 +10,7 @@ import {
   type QoS,
 } from '@tsmqtt/protocol';
 import type { Identity } from '../auth/identity.js';
+import { keepBytes } from './kept-bytes.js';
 
 /**
  * An Application Message inside the broker: the frame it came in, and what the broker has to know besides. Payload and
@@ -17,7 +18,7 @@ import type { Identity } from '../auth/identity.js';
  * [MQTT-3.3.2-18] [MQTT-3.3.2-20].
  */
 export class Message {
-  #detached: Message | undefined;
+  #kept = false;
   /** Connection on which a QoS 2 PUBLISH was repeated before its PUBREL, by its number; 0: none. */
   repeatedOn = 0;
   /** Stands in the retained store; false again as soon as another message takes its place. */
@@ -34,13 +35,11 @@ export class Message {
     readonly expiresAt: number,
   ) {}
 
-  /** The same message, not tied to the chunk it came in: one for all who keep it. */
-  detached(): Message {
-    if (this.#detached === undefined) {
-      const frame = this.frame.detach();
-      this.#detached = frame === this.frame ? this : new Message(this.topic, frame, this.expiresAt);
-    }
-    return this.#detached;
+  /** From now on it is not tied to the chunk it came in, which may be far larger. */
+  keep(): void {
+    if (this.#kept) return;
+    this.#kept = true;
+    keepBytes(this.frame);
   }
 
   /** Seconds left, at least 1 as long as it has not expired [MQTT-3.3.2-6]; undefined where it never does. */

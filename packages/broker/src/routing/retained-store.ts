@@ -58,10 +58,10 @@ export class RetainedStore {
       this.saved?.cleared();
       return;
     }
-    const kept = message.detached();
-    kept.source = source;
-    this.restore(kept, now);
-    this.saved?.set(kept, now);
+    message.keep();
+    message.source = source;
+    this.restore(message, now);
+    this.saved?.set(message, now);
   }
 
   /** Removes what the topic has. */

@@ -226,12 +226,8 @@ export class Session implements OutboundSink<Delivery>, Due {
       return;
     }
     this.#offlineQoS0 ??= new OfflineQoS0();
-    const waiting: OfflineMessage = {
-      qos: 0,
-      message: message.detached(),
-      retain,
-      subscriptionIdentifier: identifier,
-    };
+    message.keep();
+    const waiting: OfflineMessage = { qos: 0, message, retain, subscriptionIdentifier: identifier };
     this.#offlineQoS0.add(waiting);
     this.saved?.queued(waiting);
   }
@@ -243,12 +239,12 @@ export class Session implements OutboundSink<Delivery>, Due {
     }
     // Kept for a client that is offline too [MQTT311-3.1.2-5].
     const size = message.frame.end - message.frame.frameStart;
-    const first = this.saved === undefined ? message : message.detached();
-    const delivery = new Delivery(qos, first, retain, identifier, size);
+    if (this.saved !== undefined) message.keep();
+    const delivery = new Delivery(qos, message, retain, identifier, size);
     this.saved?.queued(delivery);
     this.outbound.send(delivery);
     // Whatever was not sent for good has to outlive the chunk it came in.
-    if (delivery.message !== undefined) delivery.message = message.detached();
+    if (delivery.message !== undefined) message.keep();
     this.pressure.check();
   }
 

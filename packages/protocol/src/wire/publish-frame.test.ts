@@ -49,6 +49,27 @@ describe('a decoded PUBLISH', () => {
   });
 });
 
+describe('a PUBLISH moved to other bytes', () => {
+  test('says the same there, and nothing of what it came in', () => {
+    for (const vector of packetVectors) {
+      if (vector.packet.type !== 'PUBLISH') continue;
+      const bytes = vectorBytes(vector.hex);
+      const chunk = Buffer.concat([hex('c000'), bytes, hex('c000')]);
+      const frame = decodeChunks([chunk], vector.version)[1] as PublishFrame;
+      const before = plainPacket(frame);
+      const target = Buffer.alloc(bytes.length + 8, 0xff);
+      frame.moveTo(target, 5);
+      chunk.fill(0);
+      expect(plainPacket(frame)).toEqual(before);
+      expect(frame.source).toBe(target);
+      expect([frame.frameStart, frame.end]).toEqual([5, 5 + bytes.length]);
+      expect(frame.payload.buffer).toBe(target.buffer);
+      expect(target.subarray(5, -3).equals(bytes)).toBe(true);
+      expect([...target.subarray(0, 5), ...target.subarray(-3)]).toEqual(new Array(8).fill(0xff));
+    }
+  });
+});
+
 describe('topics that were seen before', () => {
   const publish = (topic: string): Buffer => {
     const text = Buffer.from(topic);

@@ -19,12 +19,12 @@ export class PublishFrame implements Publish {
   #payload: Buffer | undefined;
 
   constructor(
-    readonly source: Buffer,
-    readonly frameStart: number,
-    readonly topicStart: number,
-    readonly topicEnd: number,
-    readonly payloadStart: number,
-    readonly end: number,
+    public source: Buffer,
+    public frameStart: number,
+    public topicStart: number,
+    public topicEnd: number,
+    public payloadStart: number,
+    public end: number,
     readonly protocolVersion: ProtocolVersion,
     readonly topic: string,
     readonly packetId: number,
@@ -55,6 +55,22 @@ export class PublishFrame implements Publish {
 
   get payloadLength(): number {
     return this.end - this.payloadStart;
+  }
+
+  /**
+   * Copies the packet to `target` from `at` on, and stands there from now on. For whoever keeps many: neither another
+   * frame nor a Buffer is made for each.
+   */
+  moveTo(target: Buffer, at: number): void {
+    this.source.copy(target, at, this.frameStart, this.end);
+    const shift = at - this.frameStart;
+    this.source = target;
+    this.frameStart = at;
+    this.topicStart += shift;
+    this.topicEnd += shift;
+    this.payloadStart += shift;
+    this.end += shift;
+    this.#payload = undefined;
   }
 
   /** The same message in bytes of its own, for keeping: what it came in may be a far larger chunk. */
