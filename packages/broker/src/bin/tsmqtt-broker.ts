@@ -1,19 +1,24 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
+import v8 from 'node:v8';
 import type { BrokerIo } from '../program/io.js';
 import { run } from '../program/run.js';
 import { loggersFlushed, startLogger } from '../program/syslog-process.js';
 import { findSystemUser } from '../program/system-users.js';
+import { YoungGeneration } from '../program/young-generation.js';
 
 const { argv, execArgv, execPath } = process;
 const script = argv[1] ?? 'tsmqtt-broker';
 const programName = basename(script).replace(/\.[cm]?[jt]s$/, '');
 
-// Messages die young and connections live long: a young generation that stays at its first size costs no throughput, and
-// thousands of idle connections do not leave 30 MB of it behind (docs/decisions/0010).
-setFlagsFromString('--semi-space-growth-factor=1');
+// In a second's time what is to do next is known.
+const youngGeneration = new YoungGeneration(v8);
+let loop = performance.eventLoopUtilization();
+setInterval(() => {
+  youngGeneration.fit(performance.eventLoopUtilization(loop).utilization);
+  loop = performance.eventLoopUtilization();
+}, 1000).unref();
 
 // A log that nobody reads any more does not end a broker: SIGPIPE is ignored (contract broker §6).
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
