@@ -1,8 +1,8 @@
 import type { Message } from './message.js';
-import type { RetainedLevel } from './retained-level.js';
+import { endOf, LongWay, type RetainedLevel, type Way } from './retained-level.js';
 
 interface Branch {
-  readonly children: Iterator<[string, RetainedLevel]>;
+  readonly children: Iterator<[string, Way]>;
   /** Which level of the filter the children are compared with. */
   readonly depth: number;
   readonly hidesDollar: boolean;
@@ -13,8 +13,8 @@ interface Branch {
  * that whoever asks decides how much work he does at a time, and with no memory but the path to where it is.
  *
  * Between steps the store may change at will. What was replaced or removed since is passed over, and so is what came
- * since: a message that was there from the beginning is in a level that never left the tree, for a level leaves only
- * when it is empty.
+ * since: a message that was there from the beginning is in a place that stays the same, and is led to from the places that
+ * the cursor has still to go to, also where these have left the tree meanwhile because nothing parts there any more.
  */
 export class RetainedCursor {
   readonly #filter: string;
@@ -56,10 +56,7 @@ export class RetainedCursor {
       return this.#messageOf(level);
     }
     if (name === '+') this.#branch(level, depth + 1);
-    else {
-      this.#level = level.children?.get(name);
-      this.#depth = depth + 1;
-    }
+    else this.#enter(level.children?.get(name), depth + 1);
     return undefined;
   }
 
@@ -85,9 +82,33 @@ export class RetainedCursor {
       this.#branches.pop();
       return;
     }
-    const [name, child] = value;
+    const [name, way] = value;
     if (branch.hidesDollar && name.startsWith('$')) return;
-    this.#level = child;
-    this.#depth = branch.depth;
+    this.#enter(way, branch.depth);
   }
+
+  /** Goes to the end of a way whose first level matches, if the rest does. @param depth Of the filter behind that level. */
+  #enter(way: Way | undefined, depth: number): void {
+    if (way === undefined) return;
+    const end = way instanceof LongWay ? follow(way.path, this.#names as readonly string[], depth) : depth;
+    if (end < 0) return;
+    this.#level = endOf(way);
+    this.#depth = end;
+  }
+}
+
+/** How far in the filter the levels of a path lead that stand behind `depth`; -1: they do not match. `#` takes all. */
+function follow(path: string, names: readonly string[], depth: number): number {
+  let at = depth;
+  for (let from = 0; from <= path.length; ) {
+    const name = names[at];
+    if (name === '#') return at;
+    if (name === undefined) return -1;
+    const slash = path.indexOf('/', from);
+    const to = slash < 0 ? path.length : slash;
+    if (name !== '+' && (name.length !== to - from || !path.startsWith(name, from))) return -1;
+    from = to + 1;
+    at++;
+  }
+  return at;
 }

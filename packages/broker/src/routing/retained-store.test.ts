@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decodeFrame, type PublishFrame } from '@tsmqtt/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { retainedMessages } from '../../test/retained-messages.js';
 import { composeFrame, Message } from './message.js';
@@ -57,6 +58,42 @@ it('removes it with an empty payload, and leaves nothing behind [MQTT-3.3.1-6] [
   expect(store.size).toBe(0);
   expect(store.levels).toBe(new RetainedStore().levels);
   for (const { filter } of vectors.matches) expect(retainedMessages(store, filter)).toEqual([]);
+});
+
+it('takes at most two places for a topic, however many levels it has', () => {
+  const store = new RetainedStore();
+  const deep = (index: number): string => [...Array<number>(198).keys(), index % 7, index].join('/');
+  for (let index = 0; index < 100; index++) {
+    store.publish(message(deep(index)), 0);
+    store.publish(message(`${index}/${deep(index)}`), 0);
+  }
+  expect(store.levels).toBeLessThanOrEqual(1 + 2 * 200);
+  expect(topics(retainedMessages(store, deep(50)))).toEqual([deep(50)]);
+  expect(topics(retainedMessages(store, '#'))).toHaveLength(200);
+});
+
+it('has what a plain list has, in as few places as if it had been made of that, whatever came and went', () => {
+  const topic = fc
+    .array(fc.constantFrom('a', 'b', 'ab', ''), { minLength: 1, maxLength: 6 })
+    .map((levels) => levels.join('/'))
+    .filter((name) => name !== '');
+  fc.assert(
+    fc.property(fc.array(fc.record({ topic, clears: fc.boolean() }), { maxLength: 40 }), (changes) => {
+      const store = new RetainedStore();
+      const list = new Set<string>();
+      for (const { topic: name, clears } of changes) {
+        store.publish(message(name, clears ? '' : 'x'), 0);
+        if (clears) list.delete(name);
+        else list.add(name);
+      }
+      expect(topics(retainedMessages(store, '#')).sort()).toEqual([...list].sort());
+      const anew = new RetainedStore();
+      for (const name of list) anew.publish(message(name), 0);
+      expect(store.levels).toBe(anew.levels);
+      for (const name of list) expect(topics(retainedMessages(store, name))).toEqual([name]);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 it('removes what is not there without harm', () => {

@@ -3,7 +3,8 @@ import { DueQueue } from '../due-queue.js';
 import type { SavedRetained } from '../persistence/saved-retained.js';
 import type { Message } from './message.js';
 import { RetainedCursor } from './retained-cursor.js';
-import { RetainedLevel } from './retained-level.js';
+import { endOf, RetainedLevel } from './retained-level.js';
+import { countPlaces, placeOf, placesTo, tidy } from './retained-tree.js';
 
 /** Retained messages, one a topic (3.3.1.3), by the levels of their Topic Names. */
 export class RetainedStore {
@@ -31,9 +32,9 @@ export class RetainedStore {
     return this.#bytes;
   }
 
-  /** Levels held: the memory that the store takes. */
+  /** Places held: the memory that the store takes. */
   get levels(): number {
-    return countLevels(this.#root);
+    return countPlaces(this.#root);
   }
 
   /** Another lifetime, for what is there already too. */
@@ -43,7 +44,7 @@ export class RetainedStore {
     const levels = [this.#root];
     for (let level = levels.pop(); level !== undefined; level = levels.pop()) {
       if (level.message !== undefined) this.#setDue(level, level.message);
-      for (const child of level.children?.values() ?? []) levels.push(child);
+      for (const child of level.children?.values() ?? []) levels.push(endOf(child));
     }
   }
 
@@ -66,21 +67,16 @@ export class RetainedStore {
 
   /** Removes what the topic has. */
   clear(topic: string): void {
-    this.#remove(this.#root, topic.split('/'), 0);
+    const stops = placesTo(this.#root, topic);
+    const end = stops?.at(-1);
+    if (stops === undefined || end === undefined) return;
+    this.#take(end.level);
+    tidy(stops);
   }
 
   /** Takes a message that is saved already, or need not be; retained since `now`. */
   restore(message: Message, now: number): void {
-    let level = this.#root;
-    for (const name of message.topic.split('/')) {
-      level.children ??= new Map();
-      let next = level.children.get(name);
-      if (next === undefined) {
-        next = new RetainedLevel();
-        level.children.set(name, next);
-      }
-      level = next;
-    }
+    const level = placeOf(this.#root, message.topic);
     this.#take(level);
     this.#count++;
     level.message = message;
@@ -111,21 +107,6 @@ export class RetainedStore {
     else this.#expiring.set(level, dueAt);
   }
 
-  /** True where the level has become empty. */
-  #remove(level: RetainedLevel, names: readonly string[], depth: number): boolean {
-    if (depth === names.length) {
-      this.#take(level);
-    } else {
-      const name = names[depth] as string;
-      const child = level.children?.get(name);
-      if (child !== undefined && this.#remove(child, names, depth + 1)) {
-        level.children?.delete(name);
-        if (level.children?.size === 0) level.children = undefined;
-      }
-    }
-    return level.message === undefined && level.children === undefined;
-  }
-
   /** Removes what has expired. */
   expire(now: number): void {
     for (let level = this.#expiring.take(now); level !== undefined; level = this.#expiring.take(now)) {
@@ -137,10 +118,4 @@ export class RetainedStore {
   matching(filter: string): RetainedCursor {
     return new RetainedCursor(this.#root, filter, this.#order);
   }
-}
-
-function countLevels(level: RetainedLevel): number {
-  let count = 1;
-  if (level.children !== undefined) for (const child of level.children.values()) count += countLevels(child);
-  return count;
 }
