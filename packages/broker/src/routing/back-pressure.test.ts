@@ -164,22 +164,26 @@ describe('a subscriber that does not acknowledge', () => {
     return publisher;
   }
 
-  it('holds its publisher at in-flight window and queue together, and loses nothing', async () => {
-    host = await EngineHost.start({ maxQueuedMessages: QUEUE });
+  it.each([
+    { max: QUEUE, queue: QUEUE },
+    { max: 0, queue: 1000 },
+  ])('holds its publisher at in-flight window and queue ($max) together, loses nothing', async (bound) => {
+    host = await EngineHost.start({ maxQueuedMessages: bound.max });
     const subscriber = await host.client('slow');
     await subscriber.subscribe('t', 1);
-    const publisher = await publishAcknowledged(200);
-    await publisher.until(() => publisher.count(PacketType.PUBACK) === WINDOW + QUEUE);
+    const count = bound.queue + 200;
+    const publisher = await publishAcknowledged(count);
+    await publisher.until(() => publisher.count(PacketType.PUBACK) === WINDOW + bound.queue);
     await subscriber.ping();
     expect(subscriber.payloads).toHaveLength(WINDOW);
-    expect(host.engine.sessions.get('slow')?.outbound.pending).toBe(WINDOW + QUEUE);
+    expect(host.engine.sessions.get('slow')?.outbound.pending).toBe(WINDOW + bound.queue);
     subscriber.acknowledges = true;
     for (let packetId = 1; packetId <= WINDOW; packetId++) {
       subscriber.send({ type: PacketType.PUBACK, packetId, reasonCode: 0, properties: [] });
     }
-    await subscriber.until(() => subscriber.payloads.length === 200);
-    expect(indexes(subscriber)).toEqual(upTo(200));
-    await publisher.until(() => publisher.count(PacketType.PUBACK) === 200);
+    await subscriber.until(() => subscriber.payloads.length === count);
+    expect(indexes(subscriber)).toEqual(upTo(count));
+    await publisher.until(() => publisher.count(PacketType.PUBACK) === count);
     expect(host.engine.counters.dropped).toBe(0);
   });
 

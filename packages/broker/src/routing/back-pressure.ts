@@ -5,8 +5,8 @@ import type { SessionLink } from '../session/session-link.js';
 export const HIGH_WATER = 262_144;
 /** Below it they go on. */
 export const LOW_WATER = 65_536;
-/** With `max_queued_messages 0` nothing is ever dropped; this many queued messages still stop the publishers. */
-const UNLIMITED_QUEUE = 10_000;
+/** With `max_queued_messages 0` nothing is ever dropped; the default's number of queued messages still stops the publishers. */
+const UNLIMITED_QUEUE = 1000;
 /** A subscriber that moves less than this in SLOW_AFTER is slow (broker B-10). */
 const LEAST_PROGRESS = 65_536;
 const SLOW_AFTER = 10_000;
