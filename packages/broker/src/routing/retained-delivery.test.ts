@@ -137,6 +137,54 @@ describe('many retained messages (broker B-10)', () => {
     expect(lines.filter((line) => line.startsWith('PUBLISH'))).toHaveLength(20);
   });
 
+  it('at QoS 0 do not wait for a full window, nor for others that do (broker §9.10)', async () => {
+    const broker = new TestBroker({ settings: { maxInflightMessages: 2 } });
+    const publisher = await broker.connect({ clientId: 'publisher' });
+    for (let count = 0; count < 100; count++)
+      publisher.write(publishPacket(`a/${count}`, String(count), { retain: true, qos: 1 }));
+    await publisher.take();
+    const client = await broker.connect();
+    // In the order of the filters as long as nothing waits.
+    const first = await client.send(subscribePacket({ 'a/1': 0, 'a/+': 1, 'a/2': 0 }));
+    expect(first.slice(0, 4)).toEqual([
+      'SUBACK #1 0x00 0x01 0x00',
+      'PUBLISH a/1=1 retain',
+      expect.stringMatching(/ q1 #1 retain$/),
+      expect.stringMatching(/ q1 #2 retain$/),
+    ]);
+    expect(first.slice(4)).toEqual(['PUBLISH a/2=2 retain']);
+    const second = await client.send(subscribePacket({ 'a/#': 0 }, 2));
+    expect(second).toHaveLength(101);
+    expect(second.every((line, index) => index === 0 || / retain$/.test(line))).toBe(true);
+    // The others come when there is room.
+    client.onPacket = (packet) => {
+      if (packet.type === 3 && packet.qos === 1) client.write(acknowledgement('PUBACK', packet.packetId));
+    };
+    const rest = await client.send(acknowledgement('PUBACK', 1), acknowledgement('PUBACK', 2));
+    expect(rest.filter((line) => / q1 /.test(line))).toHaveLength(98);
+  });
+
+  it('at QoS 0 wait for the window where their subscription asks for QoS 1 meanwhile', async () => {
+    const broker = new TestBroker({ settings: { maxInflightMessages: 1, maxQueuedMessages: 5 } });
+    const publisher = await broker.connect({ clientId: 'publisher' });
+    for (let count = 0; count < 500; count++)
+      publisher.write(publishPacket(`a/${count}`, String(count), { retain: true, qos: 1 }));
+    await publisher.take();
+    const client = await broker.connect({
+      protocolVersion: 5,
+      properties: [{ name: 'receiveMaximum', value: 1 }],
+    });
+    client.write(subscribePacket({ 'a/+': 0 }), subscribePacket({ 'a/+': { qos: 1, retainHandling: 2 } }, 2));
+    client.onPacket = (packet) => {
+      if (packet.type === 3 && packet.qos === 1)
+        setImmediate(() => client.write(acknowledgement('PUBACK', packet.packetId)));
+    };
+    const lines = await client.take();
+    const got = lines.flatMap((line) => /^PUBLISH a\/(\d+)=/.exec(line)?.[1] ?? []);
+    expect(new Set(got).size).toBe(500);
+    expect(broker.engine.counters.dropped).toBe(0);
+  });
+
   it('go on where a session comes back in the middle of them [MQTT-3.1.2-23]', async () => {
     const broker = new TestBroker({ settings: { maxInflightMessages: 1 } });
     const publisher = await broker.connect({ clientId: 'publisher' });
