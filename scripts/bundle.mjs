@@ -130,9 +130,10 @@ async function writeCommonJs({ split, stage, chunkDir }) {
   };
   const source = (file) => readFile(path.join(stage, file), 'utf8');
   const asksUrl = (text) => text.includes('import.meta.url');
-  const reexports = shared.map((file) => `export * as ${sharedName(file)} from './${file}';`).join('\n');
+  const reexports = shareOnDemand(shared, outputs);
   const inMain = await Promise.all([...fixed].map(source));
   const files = [await convert('main.js', `${inMain[0]}\n${reexports}`, inMain.some(asksUrl))];
+  await wrap(path.join(chunkDir, files[0].file));
   for (const file of lazy) {
     const text = await source(file);
     files.push(await convert(file, text, asksUrl(text)));
@@ -141,6 +142,12 @@ async function writeCommonJs({ split, stage, chunkDir }) {
   const twice = names.find((file, index) => names.indexOf(file) !== index);
   if (twice) throw new Error(`two chunks of one program would be called ${twice}`);
   return files;
+}
+
+/** Makes a CommonJS file the function that Node makes of it when it is required: the entry calls that. */
+async function wrap(file) {
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, `(function (exports, require, module, __filename, __dirname) { ${text}\n});\n`);
 }
 
 /** Decides for every import between outputs: folded in, a chunk of its own, or a part of `main.cjs`. */
@@ -163,7 +170,10 @@ function linkChunks({ file, split, shared }) {
       });
       pass.onLoad({ filter: /.*/, namespace: 'in-main' }, ({ path: target }) => {
         if (!shared.includes(target)) throw new Error(`${file} needs ${target}, which main does not share`);
-        return { contents: `module.exports=require('./main.cjs').${sharedName(target)};`, loader: 'js' };
+        return {
+          contents: `module.exports=require('./main.cjs').shared(${JSON.stringify(target)});`,
+          loader: 'js',
+        };
       });
       pass.onResolve({ filter: /^\.\/main\.cjs$/ }, () => ({ path: './main.cjs', external: true }));
     },
@@ -176,8 +186,21 @@ function importsOf(output) {
     .map((imported) => path.basename(imported.path));
 }
 
-function sharedName(file) {
-  return `shared_${path.basename(file, '.js').replaceAll(/[^A-Za-z0-9]/g, '_')}`;
+/**
+ * What `main.js` gives to lazy chunks: `shared(file)` answers the exports of an output that was folded into it. A function,
+ * because namespaces with a getter for each name would be made at every start, and few starts load a chunk.
+ */
+function shareOnDemand(files, outputs) {
+  const local = (file, name) => `${name}_of_${path.basename(file, '.js').replaceAll(/[^A-Za-z0-9]/g, '_')}`;
+  const imports = files.map((file) => {
+    const names = outputs.get(file).exports.map((name) => `${name} as ${local(file, name)}`);
+    return `import { ${names.join(', ')} } from './${file}';`;
+  });
+  const parts = files.map((file) => {
+    const names = outputs.get(file).exports.map((name) => `${name}: ${local(file, name)}`);
+    return `${JSON.stringify(file)}: () => ({ ${names.join(', ')} })`;
+  });
+  return [...imports, `export function shared(file) { return { ${parts.join(', ')} }[file](); }`].join('\n');
 }
 
 /** `help.cjs` for src/help.ts, `broker.cjs` for packages/broker/src/index.ts, `ora.cjs` for the package ora. */

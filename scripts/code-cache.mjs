@@ -12,12 +12,14 @@ import path from 'node:path';
 /** How long the whole warm-up may take. */
 const LIMIT_MS = 20_000;
 
-/** Runs `chunks/<name>/main.cjs` as `require` would, but compiled from its cache. */
+/**
+ * Runs `chunks/<name>/main.cjs` as `require` would, but compiled from its cache. The bundle is ASCII, so that Latin-1
+ * needs no decoding, and is wrapped already (scripts/bundle.mjs): joining the parts here would copy all of it.
+ */
 export function entrySource(name) {
   return `#!/usr/bin/env node
 'use strict';
 const { readFileSync } = require('node:fs');
-const Module = require('node:module');
 const { Script } = require('node:vm');
 const folder = __dirname + '/chunks/${name}';
 const filename = folder + '/main.cjs';
@@ -25,13 +27,13 @@ let cachedData;
 try {
   cachedData = readFileSync(filename + '.cache');
 } catch {}
-// The bundle is ASCII: Latin-1 needs no decoding.
-const script = new Script(Module.wrap(readFileSync(filename, 'latin1')), { filename, cachedData });
-const main = new Module(filename, module);
+const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+// Not node:module, which is loaded only where somebody asks for it by name.
+const main = new module.constructor(filename, module);
 main.filename = filename;
 main.paths = module.paths;
 require.cache[filename] = main;
-script.runInThisContext().call(main.exports, main.exports, Module.createRequire(filename), main, filename, folder);
+script.runInThisContext().call(main.exports, main.exports, (id) => main.require(id), main, filename, folder);
 main.loaded = true;
 `;
 }
@@ -42,8 +44,8 @@ process.on('exit', () => require('node:fs').writeFileSync(filename + '.cache', s
 `;
 
 /**
- * Runs every program once at its usual job, so that each gets a cache of what that job needs. `folders` holds the
- * folder of each program by name.
+ * Runs every program at its usual job, so that each gets a cache of what that job needs; a second run adds to what the
+ * first has left. `folders` holds the folder of each program by name.
  */
 export async function writeCodeCaches(folders) {
   const scratch = await mkdtemp(path.join(tmpdir(), 'tsmqtt-warm-'));
@@ -69,7 +71,7 @@ export async function writeCodeCaches(folders) {
     const brokerEnded = ended('tsmqtt-broker', broker);
     await Promise.race([line(broker.stderr, / running$/m), brokerEnded]);
     const at = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a'];
-    await run('tsmqtt-pub', ...at, '-m', 'b', '-q', '1', '-r');
+    for (const qos of ['0', '1', '2']) await run('tsmqtt-pub', ...at, '-m', 'b', '-q', qos, '-r');
     await run('tsmqtt-sub', ...at, '-C', '1');
     // Its own request is the response.
     await run('tsmqtt-rr', ...at, '-e', 'a', '-m', 'b');
