@@ -70,16 +70,33 @@ test.each(PLAIN_USES)('a plain %s loads nothing of its program but main.cjs', as
 });
 
 test.each(PLAIN_USES)(
-  'a plain %s leaves alone what takes Node.js long: modules it has no use for, and the test for IPv6',
+  'a plain %s leaves alone what takes Node.js long: modules it has no use for, AbortController, the test for IPv6, and the stream of stderr',
   async (name, args) => {
-    const costly = ['crypto', 'dns', 'http', 'perf_hooks', 'tls', 'worker_threads'];
+    const costly = ['crypto', 'dns', 'http', 'module', 'perf_hooks', 'tls', 'tty', 'worker_threads'];
     const code = `const net = require('node:net');
     const { isIPv6 } = net;
-    net.isIPv6 = (text) => { console.error('isIPv6'); return isIPv6(text); };
+    const say = process._rawDebug;
+    net.isIPv6 = (text) => { say('isIPv6'); return isIPv6(text); };
+    const { AbortController } = globalThis;
+    globalThis.AbortController = class extends AbortController { constructor() { super(); say('AbortController'); } };
+    const { get } = Object.getOwnPropertyDescriptor(process, 'stderr');
+    Object.defineProperty(process, 'stderr', { get() { say('stderr'); return get.call(process); } });
     process.on('exit', () => {
       const loaded = new Set(process.moduleLoadList);
-      for (const name of ${JSON.stringify(costly)}) if (loaded.has('NativeModule ' + name)) console.error(name);
+      for (const name of ${JSON.stringify(costly)}) if (loaded.has('NativeModule ' + name)) say(name);
     });`;
     expect(await runHooked(name, args, code)).toEqual([]);
   },
 );
+
+test.each(PLAIN_USES)('a plain %s runs from compiled code that V8 accepts', async (name, args) => {
+  const code = `const vm = require('node:vm');
+    const { Script } = vm;
+    vm.Script = class extends Script {
+      constructor(source, options) {
+        super(source, options);
+        process._rawDebug(String(this.cachedDataRejected));
+      }
+    };`;
+  expect(await runHooked(name, args, code)).toEqual(['false']);
+});

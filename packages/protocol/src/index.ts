@@ -1,4 +1,5 @@
 export { MalformedPacketError, PeerError, ProtocolError, UsageError } from './errors.js';
+export { lazily } from './lazily.js';
 export { DeliveryAction } from './session/delivery-table.js';
 export { InboundFlow } from './session/inbound-flow.js';
 export { OutboundFlow, type OutboundSink } from './session/outbound-flow.js';

@@ -8,10 +8,12 @@ const PATIENCE_MS = 300;
  * is loaded only then.
  */
 export async function withSpinner<T>(work: Promise<T>, text: string, io: Io, quiet: boolean): Promise<T> {
-  if (!io.stderr.isTTY || quiet) return work;
+  if (quiet) return work;
   let over = false;
   let stop = () => {};
   const timer = setTimeout(async () => {
+    // Asked only now: it opens the stream.
+    if (!io.stderr.isTTY) return;
     const { default: ora } = await import('ora');
     if (over) return;
     const spinner = ora({ text, stream: io.stderr, discardStdin: false, hideCursor: false }).start();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatted } from '../../test/formatted.js';
 import { ArgumentError } from '../options/argument-error.js';
 import { compileFormat } from './compile-format.js';
-import { CONVERSIONS } from './conversion-table.js';
+import { conversionTable } from './conversion-table.js';
 
 function errorOf(format: Buffer): string {
   try {
@@ -47,7 +47,9 @@ describe('what is no format (cli §4, §14.2)', () => {
 });
 
 test('every byte behind % is a conversion, %, the start of a longer specifier, or invalid', () => {
-  const letters = CONVERSIONS.map(({ letter }) => letter).join('');
+  const letters = conversionTable()
+    .map(({ letter }) => letter)
+    .join('');
   for (let byte = 0; byte < 256; byte++) {
     const character = String.fromCharCode(byte);
     const error = errorOf(Buffer.from([0x25, byte]));
@@ -60,7 +62,7 @@ test('every byte behind % is a conversion, %, the start of a longer specifier, o
 
 test('a separator may stand before every conversion', () => {
   for (const separator of '!"#$&\'()*+,-./:;<=>?@[\\]^_`{|}~ ') {
-    for (const { letter } of CONVERSIONS) {
+    for (const { letter } of conversionTable()) {
       expect(errorOf(Buffer.from(`%5.2${separator}${letter}`))).toBe('valid');
     }
   }
@@ -87,6 +89,6 @@ test('literals are bytes', () => {
 });
 
 test('letters are unique', () => {
-  const letters = CONVERSIONS.map(({ letter }) => letter);
+  const letters = conversionTable().map(({ letter }) => letter);
   expect(new Set(letters).size).toBe(letters.length);
 });

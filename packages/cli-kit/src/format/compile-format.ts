@@ -1,6 +1,7 @@
+import { lazily } from '@tsmqtt/protocol';
 import { argumentError } from '../options/argument-error.js';
-import { CONVERSIONS, type Conversion } from './conversion-table.js';
-import { STRFTIME } from './strftime.js';
+import { type Conversion, conversionTable } from './conversion-table.js';
+import { type PrintTime, strftimeTable } from './strftime.js';
 
 /** What stands between `%` and the letter of a conversion. */
 export interface Field {
@@ -17,7 +18,7 @@ export interface Field {
 
 export type FormatPart =
   | { readonly kind: 'literal'; readonly bytes: Buffer }
-  | { readonly kind: 'time'; readonly print: (typeof STRFTIME)[string] }
+  | { readonly kind: 'time'; readonly print: PrintTime }
   | { readonly kind: 'conversion'; readonly conversion: Conversion; readonly field: Field };
 
 /** A format that is known to be valid, as the list of what it prints. */
@@ -35,18 +36,23 @@ const SPACE = 0x20;
 const MAXIMUM_INT = 0x7fffffff;
 
 /** What may stand before the letter: the punctuation of ASCII but `%`, and space. */
-const SEPARATORS: ReadonlySet<number> = new Set(Buffer.from('!"#$&\'()*+,-./:;<=>?@[\\]^_`{|}~ '));
-
-/** What follows a backslash (cli §14.2). */
-const ESCAPES: ReadonlyMap<number, number> = new Map(
-  Object.entries({ '\\': 0x5c, '0': 0, a: 7, e: 0x1b, n: 10, r: 13, t: 9, v: 11 }).map(([letter, byte]) => [
-    letter.charCodeAt(0),
-    byte,
-  ]),
+const separators = lazily(
+  (): ReadonlySet<number> => new Set(Buffer.from('!"#$&\'()*+,-./:;<=>?@[\\]^_`{|}~ ')),
 );
 
-const conversions: ReadonlyMap<number, Conversion> = new Map(
-  CONVERSIONS.map((conversion) => [conversion.letter.charCodeAt(0), conversion]),
+/** What follows a backslash (cli §14.2). */
+const escapes = lazily(
+  (): ReadonlyMap<number, number> =>
+    new Map(
+      Object.entries({ '\\': 0x5c, '0': 0, a: 7, e: 0x1b, n: 10, r: 13, t: 9, v: 11 }).map(
+        ([letter, byte]) => [letter.charCodeAt(0), byte],
+      ),
+    ),
+);
+
+const conversions = lazily(
+  (): ReadonlyMap<number, Conversion> =>
+    new Map(conversionTable().map((conversion) => [conversion.letter.charCodeAt(0), conversion])),
 );
 
 /**
@@ -87,14 +93,14 @@ class FormatCompiler {
     const width = this.#number();
     const precision = this.#take(DOT) ? this.#number() : undefined;
     const first = this.#next();
-    const separated = SEPARATORS.has(first);
+    const separated = separators().has(first);
     // A separator at the very end is followed by the NUL that ends a C string.
     const letter = separated ? (this.#format[this.#at++] ?? 0) : first;
     if (letter === PERCENT) {
       this.#literal.push(PERCENT);
       return;
     }
-    const conversion = conversions.get(letter);
+    const conversion = conversions().get(letter);
     if (conversion === undefined) {
       throw argumentError`Error: Invalid format specifier '${Uint8Array.of(letter)}'.\n`;
     }
@@ -105,7 +111,8 @@ class FormatCompiler {
   #time(): void {
     const letter = this.#next();
     const name = String.fromCharCode(letter);
-    const print = Object.hasOwn(STRFTIME, name) ? STRFTIME[name] : undefined;
+    const table = strftimeTable();
+    const print = Object.hasOwn(table, name) ? table[name] : undefined;
     if (letter === AT) this.#literal.push(AT);
     else if (print !== undefined) this.#add({ kind: 'time', print });
     // What the C library does not know it prints as it stands.
@@ -115,7 +122,7 @@ class FormatCompiler {
   #escape(): void {
     const letter = this.#format[this.#at++];
     if (letter === undefined) throw argumentError`Error: Incomplete escape specifier.\n`;
-    const byte = ESCAPES.get(letter);
+    const byte = escapes().get(letter);
     if (byte === undefined)
       throw argumentError`Error: Invalid escape specifier '${Uint8Array.of(letter)}'.\n`;
     this.#literal.push(byte);

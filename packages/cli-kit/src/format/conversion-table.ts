@@ -1,4 +1,4 @@
-import { type PropertyName, type PropertyValue, type Publish, property } from '@tsmqtt/protocol';
+import { lazily, type PropertyName, type PropertyValue, type Publish, property } from '@tsmqtt/protocol';
 
 /** What a conversion prints and how width, precision and flags apply to it (cli §14.4). */
 export type ConversionKind =
@@ -39,7 +39,7 @@ function userProperties({ properties }: Publish): string {
 
 /** Every conversion of `-F` but `%%` (cli §14.3). The only list: compiler, printer and documentation derive from it. */
 // biome-ignore format: one row a line
-export const CONVERSIONS: readonly Conversion[] = [
+export const conversionTable = lazily((): readonly Conversion[] => [
   { letter: 't', prints: 'topic', class: 'str', value: ({ topic }) => topic, fillsAbsent: false },
   { letter: 'p', prints: 'payload', class: 'raw' },
   { letter: 'x', prints: 'payload in lower case hexadecimal digits', class: 'hex', upperCase: false },
@@ -62,6 +62,6 @@ export const CONVERSIONS: readonly Conversion[] = [
   { letter: 'P', prints: 'user properties as name:value, separated by spaces', class: 'none', value: userProperties },
   { letter: 'R', prints: 'response topic', class: 'str', value: of('responseTopic'), fillsAbsent: false },
   { letter: 'S', prints: 'first subscription identifier', class: 'int', value: of('subscriptionIdentifier') },
-];
+]);
 
 const QOS_DIGITS = ['0', '1', '2'] as const;

@@ -7,7 +7,7 @@ import { doubleBits, fixedPoint } from './fixed-point.js';
 import { JsonMessage } from './json-message.js';
 import { LocalTime } from './local-time.js';
 import type { NanosecondClock } from './nanosecond-clock.js';
-import { clockTime, isoDate, STRFTIME, zoneOffset } from './strftime.js';
+import { clockTime, isoDate, type PrintTime, strftimeTable, zoneOffset } from './strftime.js';
 import type { TimeZone } from './time-zone.js';
 
 export interface FormatContext {
@@ -84,9 +84,9 @@ class Linker {
     return () => output.byte(byte);
   }
 
-  #timeStep(print: (time: LocalTime) => string, time: LocalTime): Step {
+  #timeStep(print: PrintTime, time: LocalTime): Step {
     const { output } = this.#context;
-    if (print === STRFTIME.N) return () => output.text(print(time));
+    if (print === strftimeTable().N) return () => output.text(print(time));
     let seconds = Number.NaN;
     let bytes: Uint8Array = NOTHING;
     return () => {

@@ -1,3 +1,4 @@
+import { lazily } from '@tsmqtt/protocol';
 import type { LocalTime } from './local-time.js';
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
@@ -70,9 +71,12 @@ function americanDate(time: LocalTime): string {
   return `${two(time.month + 1)}/${two(time.day)}/${two(time.year % 100)}`;
 }
 
+/** Prints a part of a date or time. */
+export type PrintTime = (time: LocalTime) => string;
+
 /** What each letter prints in the C locale (strftime(3)), and `N`, which only `-F` has (cli §14.5). */
 // biome-ignore format: one letter a line
-export const STRFTIME: Readonly<Record<string, (time: LocalTime) => string>> = {
+export const strftimeTable = lazily((): Readonly<Record<string, PrintTime>> => ({
   a: (time) => weekday(time).slice(0, 3),
   A: weekday,
   b: (time) => month(time).slice(0, 3),
@@ -115,4 +119,4 @@ export const STRFTIME: Readonly<Record<string, (time: LocalTime) => string>> = {
   z: zoneOffset,
   Z: ({ abbreviation }) => abbreviation,
   '%': () => '%',
-};
+}));

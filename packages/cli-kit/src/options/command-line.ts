@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '@tsmqtt/protocol';
 import type { ExitCode, Io } from '../program/io.js';
 import { ProgramError } from '../program/program-error.js';
@@ -65,6 +65,8 @@ function readOptions(argv: readonly Buffer[], io: Io, settings: Settings): Answe
 
 /** An options file that cannot be read is no options, and no message (cli §8.1). */
 function readIfThere(file: string | Buffer): Buffer | undefined {
+  // Most have none, and an error takes longer than the question.
+  if (!existsSync(file)) return undefined;
   try {
     return readFileSync(file);
   } catch {

@@ -1,5 +1,6 @@
 import {
   isMqttUtf8,
+  lazily,
   PROPERTIES,
   type Property,
   type PropertyPlace,
@@ -13,8 +14,8 @@ import type { SettablePlace, Settings } from './settings.js';
 const SPACE = 0x20;
 
 const ROWS: readonly PropertyRow[] = PROPERTIES;
-const BY_LABEL = new Map<string, PropertyRow>(ROWS.map((row) => [row.label, row]));
-const PLACES = new Set<string>(ROWS.flatMap((row) => row.places));
+const byLabel = lazily(() => new Map<string, PropertyRow>(ROWS.map((row) => [row.label, row])));
+const places = lazily(() => new Set<string>(ROWS.flatMap((row) => row.places)));
 
 /** Where the programs put properties (cli §7); in the other packets a client has nothing to say, or they do not. */
 const SETTABLE: ReadonlySet<string> = new Set<SettablePlace>([
@@ -53,10 +54,10 @@ export function applyProperty(settings: Settings, following: readonly Buffer[]):
   const [command, name, first, second] = following;
   if (command === undefined || name === undefined || first === undefined) throw notEnough();
   const place = command.toString('latin1').toUpperCase();
-  if (!PLACES.has(place)) {
+  if (!places().has(place)) {
     throw argumentError`Error: Invalid command ${command} given in --property argument.\n\n`;
   }
-  const row = BY_LABEL.get(name.toString('latin1').toLowerCase());
+  const row = byLabel().get(name.toString('latin1').toLowerCase());
   if (row === undefined) {
     throw argumentError`Error: Invalid property name ${name} given in --property argument.\n\n`;
   }

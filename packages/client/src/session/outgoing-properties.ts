@@ -1,4 +1,5 @@
 import {
+  lazily,
   NO_PROPERTIES,
   PROPERTIES,
   type Properties,
@@ -9,7 +10,7 @@ import {
   validTopicName,
 } from '@tsmqtt/protocol';
 
-const BY_NAME = new Map<string, PropertyRow>(PROPERTIES.map((row) => [row.name, row]));
+const byName = lazily(() => new Map<string, PropertyRow>(PROPERTIES.map((row) => [row.name, row])));
 
 /**
  * Properties that the caller wants to send, checked by the table: a server would close the connection over them.
@@ -25,7 +26,7 @@ export function outgoingProperties(
   if (version !== 5) throw new UsageError('properties-version', 'properties need MQTT 5');
   const seen = new Set<string>();
   for (const { name, value } of properties) {
-    const row = BY_NAME.get(name);
+    const row = byName().get(name);
     // A client sends no Subscription Identifier with its messages [MQTT-3.3.4-6].
     if (
       row === undefined ||

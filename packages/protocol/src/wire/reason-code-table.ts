@@ -1,3 +1,4 @@
+import { lazily } from '../lazily.js';
 import type { PacketName } from './packet-type.js';
 
 export interface ReasonCodeRow {
@@ -70,9 +71,9 @@ export const ReasonCode = Object.freeze(
   readonly [R in Row as R['name']]: R['code'];
 };
 
-const TEXTS = new Map<number, string>(REASON_CODES.map((row) => [row.code, row.text]));
+const texts = lazily(() => new Map<number, string>(REASON_CODES.map((row) => [row.code, row.text])));
 
 /** What programs print for a Reason Code; `Unknown reason` for one the specification does not have. */
 export function reasonText(code: number): string {
-  return TEXTS.get(code) ?? 'Unknown reason';
+  return texts().get(code) ?? 'Unknown reason';
 }

@@ -8,13 +8,28 @@ const SETS = 4096;
 const SLOTS = SETS * 2;
 const LONGEST = 128;
 
-const bytesBySlot: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
-const textBySlot: string[] = new Array(SLOTS).fill('');
+/** Empty until there is a second topic: a process that receives one message must not pay for 128 KiB. */
+const bytesBySlot: (Uint8Array | undefined)[] = [];
+const textBySlot: string[] = [];
+let asked = false;
 
-/** The first of the two slots for these bytes, or -1 for a topic that is too long to be remembered. */
+/** Makes the slots, from the second topic on. */
+function ready(): boolean {
+  if (!asked) {
+    asked = true;
+    return false;
+  }
+  for (let slot = 0; slot < SLOTS; slot++) {
+    bytesBySlot.push(undefined);
+    textBySlot.push('');
+  }
+  return true;
+}
+
+/** The first of the two slots for these bytes, or -1 for a topic that is not to be remembered: it is too long, or the first. */
 export function topicSlot(source: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  if (length > LONGEST) return -1;
+  if (length > LONGEST || (textBySlot.length === 0 && !ready())) return -1;
   let hash = length;
   for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (source[at] as number)) | 0;
   return ((hash ^ (hash >>> 12)) & (SETS - 1)) * 2;
