@@ -5,6 +5,7 @@ import {
   type Properties,
   type ProtocolVersion,
 } from '@tsmqtt/protocol';
+import type { CancelSignal } from './cancellation.js';
 
 /** What went wrong, by stable name. */
 export const CLIENT_ERROR_CODES = [
@@ -96,6 +97,6 @@ export function fromPeerError(error: PeerError): ClientError {
 }
 
 /** The caller's AbortSignal as an error. */
-export function aborted(signal: AbortSignal): ClientError {
+export function aborted(signal: CancelSignal): ClientError {
   return new ClientError('aborted', 'the operation was aborted', { cause: signal.reason });
 }

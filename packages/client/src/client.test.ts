@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { FakeBroker, type Visitor } from '../test/fake-broker.js';
 import { CONNACK, SESSION_PRESENT, text } from '../test/session-probe.js';
 import { unusedPort } from '../test/unused-port.js';
+import type { CancelSignal } from './cancellation.js';
 import { type Client, ClientError, type ConnectOptions, connect, Delivery, tcp } from './index.js';
 
 interface Meeting {
@@ -137,7 +138,7 @@ describe('connect()', () => {
     expect(before).toMatchObject({ code: 'aborted', cause: 'why' });
 
     const controller = new AbortController();
-    const { promise: opening, keep: opened } = promised<AbortSignal>();
+    const { promise: opening, keep: opened } = promised<CancelSignal>();
     const during = failure(
       connect({
         connector: (signal) => {
@@ -565,7 +566,7 @@ describe('messages', () => {
   test('a full iterator and the caller pause independently of each other', async () => {
     const broker = await FakeBroker.start();
     let duplex: Duplex | undefined;
-    const connector = async (signal: AbortSignal): Promise<Duplex> => {
+    const connector = async (signal: CancelSignal): Promise<Duplex> => {
       duplex = await broker.connector(signal);
       return duplex;
     };

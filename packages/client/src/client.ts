@@ -11,6 +11,7 @@ import {
   Verdict,
   validTopicFilter,
 } from '@tsmqtt/protocol';
+import type { CancelSignal } from './cancellation.js';
 import { aborted, type ClientError } from './client-error.js';
 import type { ConnectOptions } from './connect-options.js';
 import { Connection } from './connection/connection.js';
@@ -25,7 +26,7 @@ import { type Subscription, withDefaults } from './subscription-options.js';
 
 export interface RequestOptions {
   readonly properties?: Properties | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 export interface EndOptions {
@@ -33,7 +34,7 @@ export interface EndOptions {
   readonly reasonCode?: number | undefined;
   readonly properties?: Properties | undefined;
   /** Cuts the connection where ending it in order takes too long. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 /** Whoever asked for a pause besides the iterators: the caller, by `pause()` or by what `onMessage` answered. */
@@ -115,7 +116,7 @@ export class Client {
   async publish(
     topic: string,
     payload: Uint8Array | string,
-    options: PublishSettings & { readonly signal?: AbortSignal | undefined } = {},
+    options: PublishSettings & { readonly signal?: CancelSignal | undefined } = {},
   ): Promise<PublishResult> {
     const head = new PublishHead(topic, options, this.protocolVersion);
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
@@ -165,12 +166,12 @@ export class Client {
 
   #request<A extends Suback | Unsuback>(
     request: Pick<Request, 'count' | 'build'>,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<A> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw aborted(signal);
       // The answer to a request that was sent may still come; nobody waits for it any more.
-      const onAbort = (): void => reject(aborted(signal as AbortSignal));
+      const onAbort = (): void => reject(aborted(signal as CancelSignal));
       const settled = (): void => signal?.removeEventListener('abort', onAbort);
       this.#connection.session.request({
         ...request,
@@ -192,7 +193,7 @@ export class Client {
    * Ends with the client: normally after `end()`, otherwise by throwing why.
    */
   messages(
-    options: { readonly highWater?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly highWater?: number | undefined; readonly signal?: CancelSignal | undefined } = {},
   ): AsyncIterableIterator<Publish> {
     const { highWater = DEFAULT_HIGH_WATER, signal } = options;
     const iterator = new MessageIterator(

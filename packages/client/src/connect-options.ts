@@ -1,4 +1,5 @@
 import type { Connack, Packet, Properties, ProtocolVersion, Publish, Verdict, Will } from '@tsmqtt/protocol';
+import type { CancelSignal } from './cancellation.js';
 import type { ClientError } from './client-error.js';
 import type { Connector } from './transport/connector.js';
 
@@ -50,7 +51,7 @@ export interface ConnectOptions {
   /** From the open connection to CONNACK, in milliseconds, default 30,000. */
   readonly connackTimeoutMs?: number | undefined;
   /** Aborts `connect()`; without effect once that has resolved. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /**
    * Delay before attempt n (1, 2, ...) to connect again, in milliseconds; undefined gives up. Counts from 1 after every
    * CONNACK 0. Absent: the client closes when the connection is lost. Not asked about the first connection, nor after

@@ -1,3 +1,4 @@
+export { Cancellation, type CancelSignal } from './cancellation.js';
 export { Client, connect, type EndOptions, type RequestOptions } from './client.js';
 export {
   CLIENT_ERROR_CODES,

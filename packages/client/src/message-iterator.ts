@@ -1,4 +1,5 @@
 import { type Publish, type PublishFrame, Ring } from '@tsmqtt/protocol';
+import type { CancelSignal } from './cancellation.js';
 import { aborted, type ClientError } from './client-error.js';
 
 export const DEFAULT_HIGH_WATER = 1024;
@@ -22,14 +23,14 @@ const DONE: IteratorResult<Publish, undefined> = { done: true, value: undefined 
 export class MessageIterator implements AsyncIterableIterator<Publish, undefined> {
   readonly #source: MessageSource;
   readonly #highWater: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: CancelSignal | undefined;
   readonly #messages = new Ring<Publish>();
   readonly #waiting = new Ring<Waiting>();
   #blocked = false;
   #over = false;
   #error: ClientError | undefined;
 
-  constructor(source: MessageSource, highWater: number, signal: AbortSignal | undefined) {
+  constructor(source: MessageSource, highWater: number, signal: CancelSignal | undefined) {
     this.#source = source;
     this.#highWater = highWater;
     this.#signal = signal;
@@ -39,7 +40,7 @@ export class MessageIterator implements AsyncIterableIterator<Publish, undefined
 
   readonly #abort = (): void => {
     this.#messages.clear();
-    this.end(aborted(this.#signal as AbortSignal));
+    this.end(aborted(this.#signal as CancelSignal));
   };
 
   push(message: PublishFrame): void {

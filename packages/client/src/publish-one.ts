@@ -1,4 +1,5 @@
 import { NO_PROPERTIES, type Properties } from '@tsmqtt/protocol';
+import type { CancelSignal } from './cancellation.js';
 import { aborted, ClientError } from './client-error.js';
 import type { OutboundMessages } from './session/outbound-messages.js';
 import type { WriteObserver } from './session/output-queue.js';
@@ -19,7 +20,7 @@ export function publishOne(
   outbound: OutboundMessages,
   head: PublishHead,
   payload: Uint8Array,
-  signal: AbortSignal | undefined,
+  signal: CancelSignal | undefined,
 ): Promise<PublishResult> {
   return new Promise((resolve, reject) => {
     if (outbound.closed !== undefined) throw outbound.closed;
@@ -33,7 +34,7 @@ export function publishOne(
     let publication: OnePublication | undefined;
     const onAbort = (): void => {
       if (publication !== undefined) outbound.withdraw(publication);
-      settle(aborted(signal as AbortSignal));
+      settle(aborted(signal as CancelSignal));
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     if (head.qos === 0) {

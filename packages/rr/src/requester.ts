@@ -14,7 +14,7 @@ import {
   type Settings,
   traceToStdout,
 } from '@tsmqtt/cli-kit';
-import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
+import { Cancellation, type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
 import { type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
 import { latencyText } from './latency-text.js';
 import { type Question, Request } from './request.js';
@@ -42,7 +42,7 @@ export class Requester {
   readonly #settings: Settings;
   readonly #io: Io;
   readonly #reporter: Reporter;
-  readonly #aborted = new AbortController();
+  readonly #aborted = new Cancellation();
   /** The response as it goes to stdout. */
   readonly #printed = new ByteBuffer();
   #client: Client | undefined;
@@ -87,14 +87,14 @@ export class Requester {
 
   async #connect(print: PrintMessage, onTransport: () => void): Promise<Connection> {
     const handlers = {
-      signal: this.#aborted.signal,
+      signal: this.#aborted,
       onMessage: (message: Publish) => this.#receive(message, print),
       ...traceToStdout(this.#settings, this.#io),
     };
     try {
       return await openConnection(this.#settings, this.#io, handlers, FAILURE_CONTEXT, onTransport);
     } catch (error) {
-      if (!this.#aborted.signal.aborted) throw error;
+      if (!this.#aborted.aborted) throw error;
       throw new ProgramError(TIMED_OUT, TIMED_OUT_TEXT);
     }
   }

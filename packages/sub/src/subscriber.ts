@@ -13,7 +13,7 @@ import {
   reconnectDelay,
   type Settings,
 } from '@tsmqtt/cli-kit';
-import { type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
+import { Cancellation, type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
 import { PacketType, type Publish, ReasonCode } from '@tsmqtt/protocol';
 import type { Ending } from './ending.js';
 import { Interruptions } from './interruptions.js';
@@ -37,7 +37,7 @@ export class Subscriber {
   readonly #output: Output;
   /** There from before the first connection on. */
   #handling!: MessageHandling;
-  readonly #aborted = new AbortController();
+  readonly #aborted = new Cancellation();
   #connection: Connection | undefined;
   #client: Client | undefined;
   #left: number;
@@ -101,7 +101,7 @@ export class Subscriber {
       holdAcknowledgements: true,
       // What is too much waits in front of stdout, and was asked for all the same.
       enforceReceiveMaximum: false,
-      signal: this.#aborted.signal,
+      signal: this.#aborted,
       onMessage: (message) => this.#receive(message),
       onBatchEnd: () => this.#batchEnd(),
       reconnect: (attempt) => reconnectDelay(attempt),
@@ -124,7 +124,7 @@ export class Subscriber {
         },
       );
     } catch (error) {
-      if (!this.#aborted.signal.aborted) throw error;
+      if (!this.#aborted.aborted) throw error;
       // Interrupted before the broker answered: silent (cli §12.8).
       throw new ProgramError(NEVER_CONNECTED, '');
     }

@@ -1,3 +1,5 @@
+import type { CancelSignal } from '@tsmqtt/client';
+
 /** Longest delay a timer takes; beyond it Node would call at once. */
 const LONGEST_MS = 0x7fffffff;
 
@@ -15,7 +17,7 @@ export function after(milliseconds: number, action: () => void): () => void {
 }
 
 /** Resolves after so many milliseconds, or as soon as `signal` is aborted. */
-export function delay(milliseconds: number, signal?: AbortSignal): Promise<void> {
+export function delay(milliseconds: number, signal?: CancelSignal): Promise<void> {
   return new Promise((resolve) => {
     const over = (): void => {
       cancel();

@@ -1,4 +1,5 @@
 import type { Connack, Publish, Verdict } from '@tsmqtt/protocol';
+import { Cancellation, type CancelSignal } from '../cancellation.js';
 import { aborted, ClientError, type ClientErrorCode } from '../client-error.js';
 import type { ConnectOptions } from '../connect-options.js';
 import { ClientSession } from '../session/client-session.js';
@@ -54,7 +55,7 @@ export class Connection implements SessionHost {
   #link: Link | undefined;
   #attempt = 0;
   /** Stops the connector. */
-  #opening = new AbortController();
+  #opening: Cancellation | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settleOpened: ((error?: ClientError) => void) | undefined;
   #settleClosed: (error?: ClientError) => void = () => {};
@@ -75,7 +76,7 @@ export class Connection implements SessionHost {
   /** The first connection, which is not tried again. Resolves at CONNACK 0. */
   async open(): Promise<void> {
     const { signal } = this.#options;
-    const onAbort = (): void => this.#close(aborted(signal as AbortSignal));
+    const onAbort = (): void => this.#close(aborted(signal as CancelSignal));
     if (signal?.aborted) onAbort();
     else void this.#connect();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -88,8 +89,8 @@ export class Connection implements SessionHost {
 
   async #connect(): Promise<void> {
     this.#phase = Phase.CONNECTING;
-    this.#opening = new AbortController();
-    const { signal } = this.#opening;
+    const signal = new Cancellation();
+    this.#opening = signal;
     let duplex: Awaited<ReturnType<ConnectOptions['connector']>>;
     try {
       duplex = await this.#options.connector(signal);
@@ -206,7 +207,7 @@ export class Connection implements SessionHost {
     if (this.#phase === Phase.CLOSED) return;
     this.#phase = Phase.CLOSED;
     clearTimeout(this.#timer);
-    this.#opening.abort();
+    this.#opening?.abort();
     const reason = error ?? new ClientError('closed', 'the client was ended');
     if (this.#link !== undefined) {
       this.#link.destroy();

@@ -96,7 +96,7 @@ export class Link {
     if (this.#down || this.#writing) return;
     const unit = this.#session.take();
     if (unit === undefined) {
-      if (this.#leaving) this.#duplex.end();
+      if (this.#leaving && !this.#duplex.writableEnded) this.#duplex.end();
       return;
     }
     this.#writing = true;

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
+import type { CancelSignal } from '../cancellation.js';
 
 /** How long a handshake may take unless its options say otherwise, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 15_000;
 
 /** What bounds an attempt. */
 export interface AttemptLimits {
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly timeoutMs: number;
   /** What the attempt is rejected with when the time is over. */
   readonly timedOut: () => Error;

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { CancelSignal } from '../cancellation.js';
 import { ClientError } from '../client-error.js';
 
 /**
@@ -6,7 +7,7 @@ import { ClientError } from '../client-error.js';
  * (`connect-failed`, `lookup-failed`, those of TLS, WebSocket and the proxy), or with anything where `signal` aborted
  * it. Connectors stack: TLS, WebSocket and SOCKS5 each run over another one.
  */
-export type Connector = (signal: AbortSignal) => Promise<Duplex>;
+export type Connector = (signal: CancelSignal) => Promise<Duplex>;
 
 /** The ClientError that a failed duplex means: its error, or what caused it. Others mean `connection-lost`. */
 export function meaning(error: Error): ClientError | undefined {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { SocksClient } from 'socks';
+import type { CancelSignal } from '../cancellation.js';
 import { ClientError, type ClientErrorCode } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
 import type { Connector } from './connector.js';
@@ -27,7 +28,7 @@ const USERNAME_PASSWORD = 2;
 export async function connectThroughProxy(
   over: Connector,
   options: SocksOptions,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Duplex> {
   const { timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
   checkLengths(options);

@@ -1,4 +1,5 @@
 import type { SrvRecord } from 'node:dns';
+import type { CancelSignal } from '../cancellation.js';
 import { ClientError, type ClientErrorCode } from '../client-error.js';
 import { attempt } from './attempt.js';
 import type { Connector } from './connector.js';
@@ -48,7 +49,7 @@ export function srv(options: SrvOptions, to: (target: SrvTarget) => Connector): 
 async function lookUp(
   name: string,
   servers: readonly string[] | undefined,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<SrvRecord[]> {
   const { Resolver } = await import('node:dns');
   const failed = (why: string, cause?: unknown): ClientError =>

@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
-import { connect, isIPv4, isIPv6, type Socket } from 'node:net';
+import { isIPv6, Socket } from 'node:net';
+import type { CancelSignal } from '../cancellation.js';
 import { ClientError } from '../client-error.js';
 import type { Connector } from './connector.js';
 
@@ -45,7 +46,7 @@ function connectFailed(cause: unknown, address: string, port: number): ClientErr
   return new ClientError('connect-failed', (cause as Error).message, { address, port, cause });
 }
 
-async function resolve(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+async function resolve(host: string, signal: CancelSignal): Promise<readonly LookupAddress[]> {
   signal.throwIfAborted();
   const family = addressFamily(host);
   if (family !== 0) return [{ address: host, family }];
@@ -62,15 +63,22 @@ async function resolve(host: string, signal: AbortSignal): Promise<readonly Look
 }
 
 /**
- * As `isIP` of node:net, but for the look at a colon, which every IPv6 address has: the first test for IPv6 in a process
- * compiles an expression, which takes longer than connecting and publishing.
+ * As `isIP` of node:net, but without the expressions of it that a process would compile for this alone: the one for
+ * IPv6 takes longer than connecting and publishing. A colon is in every IPv6 address, and in no name.
  */
 function addressFamily(host: string): 0 | 4 | 6 {
   if (host.includes(':')) return isIPv6(host) ? 6 : 0;
-  return isIPv4(host) ? 4 : 0;
+  const octets = host.split('.');
+  return octets.length === 4 && octets.every(isOctet) ? 4 : 0;
 }
 
-function rejectOn(signal: AbortSignal): Promise<never> {
+/** A decimal number up to 255 as it is written: no sign, no leading zero. */
+function isOctet(text: string): boolean {
+  const value = Number(text);
+  return value <= 255 && text === String(value & 0xff);
+}
+
+function rejectOn(signal: CancelSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
@@ -81,16 +89,15 @@ function open(
   family: number,
   localAddress: string | undefined,
   options: TcpOptions,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const { port, noDelay = true, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const socket = connect({
+    const socket = new LateClosingSocket().setNoDelay(noDelay).connect({
       host: address,
       port,
       family,
-      noDelay,
       autoSelectFamily: false,
       ...(localAddress === undefined ? {} : { localAddress }),
     });
@@ -114,6 +121,16 @@ function open(
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('connect', onConnect).on('error', fail);
   });
+}
+
+/**
+ * Closes at the end of the turn: when it closes, a socket looks whether it is `process.stderr`, and so opens that. A
+ * program that is done with its connection has ended by then, and saves a hundredth of its whole run.
+ */
+class LateClosingSocket extends Socket {
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    setImmediate(() => super._destroy(error, callback));
+  }
 }
 
 /** The operating system's own error for it, so that it is told in the same words. */

@@ -11,6 +11,7 @@ import {
   type SecureContextOptions,
   type TLSSocket,
 } from 'node:tls';
+import type { CancelSignal } from '../cancellation.js';
 import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
 import { type Connector, meaning } from './connector.js';
@@ -99,7 +100,7 @@ function checkName(host: string, certificate: PeerCertificate): ClientError | un
 
 async function overConnection(
   over: Connector,
-  signal: AbortSignal,
+  signal: CancelSignal,
   options: TlsHandshakeOptions,
   settings: ConnectionOptions,
 ): Promise<TLSSocket> {
@@ -142,7 +143,7 @@ function shakeHands(
   settings: ConnectionOptions,
   { timeoutMs = HANDSHAKE_TIMEOUT_MS }: TlsHandshakeOptions,
   keyLog: number | undefined,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<TLSSocket> {
   const timedOut = (): ClientError =>
     new ClientError('tls-interrupted', `no answer to the TLS handshake within ${timeoutMs} ms`);

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { CancelSignal } from '../cancellation.js';
 import type { FilePath, TlsOptions } from './tls.js';
 import { readTlsFile, setupError } from './tls-files.js';
 
@@ -21,7 +22,7 @@ export class IdentityReader {
   }
 
   /** undefined: we have none. @throws ClientError `tls-setup` */
-  async read(signal: AbortSignal): Promise<Identity | undefined> {
+  async read(signal: CancelSignal): Promise<Identity | undefined> {
     const { certFile, keyFile } = this.#options;
     if (certFile === undefined || keyFile === undefined) return undefined;
     const cert = readTlsFile('certificate', certFile);
@@ -37,7 +38,7 @@ export class IdentityReader {
     return { cert, key, ...(passphrase === undefined ? {} : { passphrase }) };
   }
 
-  async #ask(keyFile: FilePath, signal: AbortSignal): Promise<string> {
+  async #ask(keyFile: FilePath, signal: CancelSignal): Promise<string> {
     if (this.#passphrase !== undefined) return this.#passphrase;
     const { passphrase } = this.#options;
     if (passphrase === undefined) throw setupError(`the key ${keyFile} needs a passphrase`);

@@ -1,4 +1,5 @@
 import { UsageError } from '@tsmqtt/protocol';
+import type { CancelSignal } from '../cancellation.js';
 import type { Connector } from './connector.js';
 
 /** A file's name, in bytes where it need not be UTF-8. */
@@ -37,7 +38,7 @@ export interface TlsOptions extends TlsHandshakeOptions {
   /** Its private key (PEM). */
   readonly keyFile?: FilePath;
   /** Asked for the passphrase of an encrypted key, once for the connector. Without it such a key is an error. */
-  readonly passphrase?: (keyFile: FilePath, signal: AbortSignal) => Promise<string>;
+  readonly passphrase?: (keyFile: FilePath, signal: CancelSignal) => Promise<string>;
   /** Takes any certificate: neither its chain nor its name is checked (cli D-12). */
   readonly insecure?: boolean;
   /** Default TLS 1.2. */

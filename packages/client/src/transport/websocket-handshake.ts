@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { UsageError } from '@tsmqtt/protocol';
 import { WebSocket } from 'ws';
+import type { CancelSignal } from '../cancellation.js';
 import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
 import { type Connector, meaning } from './connector.js';
@@ -20,7 +21,7 @@ const DEFAULT_PATH = '/mqtt';
 export async function openWebSocket(
   over: Connector,
   options: WebSocketOptions,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Duplex> {
   const { timeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
   const url = requestUrl(options);
