@@ -130,3 +130,30 @@ it('ends those on their way when the broker ends', async () => {
   acceptor.close();
   expect(await socket.closed()).toBe('');
 });
+
+it.each([
+  ['mqtt', 4, 2],
+  ['mqtt', -1, 0],
+  ['http_api', 4, 0],
+] as const)(
+  '%s with max_connections %i: of four that do not go on, %i are closed after 5 s',
+  async (protocol, maxConnections, closed) => {
+    const gate = new Gate();
+    const { acceptor, client } = await listen(gate.layer);
+    acceptor.update({ ...DEFAULT_LISTENER, protocol, maxConnections }, undefined);
+    const sockets: Incoming['socket'][] = [];
+    for (let count = 0; count < 4; count++) {
+      await client();
+      sockets.push((await gate.next()).incoming.socket);
+    }
+    const gone = (): number => sockets.filter(({ destroyed }) => destroyed).length;
+    acceptor.sweep(now + 5000);
+    expect(gone()).toBe(0);
+    acceptor.sweep(now + 5001);
+    expect(gone()).toBe(closed);
+    // Those that came first.
+    expect(sockets.slice(0, closed).every(({ destroyed }) => destroyed)).toBe(true);
+    acceptor.sweep(now + 30_001);
+    expect(gone()).toBe(4);
+  },
+);

@@ -109,7 +109,7 @@ export class Acceptor {
 
   /** Once a second. */
   sweep(now: number): void {
-    for (const socket of this.#arrivals.overdue(now, this.#settings.maxConnections)) {
+    for (const socket of this.#arrivals.overdue(now, mostSlow(this.#settings))) {
       const { address, port } = this.#peerOf(socket);
       this.#engine.log.notice(`Client ${address}:${port} disconnected: exceeded timeout.`);
       socket.destroy();
@@ -120,6 +120,18 @@ export class Acceptor {
   close(): void {
     for (const socket of this.#arrivals.all()) socket.destroy();
   }
+}
+
+/** A TLS handshake that does not go on holds about 50 KiB. */
+const MOST_SLOW = 1024;
+
+/**
+ * How many may take long to get through the layers: half of the places at most are for those that do not go on. Requests
+ * of the HTTP API are in their layer to their end, and answers may be large.
+ */
+function mostSlow({ protocol, maxConnections }: ListenerSettings): number {
+  if (protocol === 'http_api') return Number.POSITIVE_INFINITY;
+  return maxConnections > 0 ? Math.min(MOST_SLOW, Math.ceil(maxConnections / 2)) : MOST_SLOW;
 }
 
 /** An IPv4 address that came through an IPv6 socket, as the log and people write it. */

@@ -7,9 +7,6 @@ import { CONNECT_TIMEOUT } from '../connection/phase.js';
  */
 const MOST = 4096;
 
-/** How many of them may take longer than `SOON`: a TLS handshake that does not go on holds about 50 KiB. */
-const MOST_SLOW = 1024;
-
 /** Who means to connect has passed all layers after this time, in milliseconds. */
 const SOON = 5000;
 
@@ -33,11 +30,9 @@ export class Arrivals<Socket extends Duplex> {
   /**
    * Those that have taken too long: more than 30 s, or more than 5 s while there are too many such.
    *
-   * @param places Connections that the listener takes at a time, 0 or less for any number. Half of them at most are for
-   *   those that do not go on.
+   * @param mostSlow How many may take more than 5 s.
    */
-  overdue(now: number, places: number): Socket[] {
-    const most = places > 0 ? Math.min(MOST_SLOW, Math.ceil(places / 2)) : MOST_SLOW;
+  overdue(now: number, mostSlow: number): Socket[] {
     const slow: Socket[] = [];
     let late = 0;
     for (const [socket, since] of this.#since) {
@@ -45,7 +40,7 @@ export class Arrivals<Socket extends Duplex> {
       if (now - since > CONNECT_TIMEOUT) late++;
       slow.push(socket);
     }
-    return slow.slice(0, Math.max(late, slow.length - most));
+    return slow.slice(0, Math.max(late, slow.length - mostSlow));
   }
 
   /** All of them. */
