@@ -82,6 +82,14 @@ it('refuses a path that the system would cut off', async () => {
   });
 });
 
+it('says that its folder is missing', async () => {
+  const missing = path.join(folder, 'none');
+  await expect(start({ path: path.join(missing, 'broker.sock') })).rejects.toMatchObject({
+    code: 'ENOENT',
+    path: missing,
+  });
+});
+
 it('closes what is over max_connections unanswered', async () => {
   await start({ maxConnections: 1 });
   await SocketClient.on(await dial()).introduce();

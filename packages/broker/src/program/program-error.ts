@@ -33,13 +33,22 @@ const ERROR_TEXTS: Readonly<Record<string, string>> = {
  */
 export function listenError(error: unknown): unknown {
   if (error instanceof ListenerError) return new ProgramError(1, [error.message]);
-  const { code, syscall, address, port, hostname, message } = error as NodeJS.ErrnoException & {
+  const {
+    code,
+    syscall,
+    address,
+    port = -1,
+    hostname,
+    path,
+    message,
+  } = error as NodeJS.ErrnoException & {
     address?: string;
     port?: number;
     hostname?: string;
   };
   if (code === undefined || syscall === undefined) return error;
-  const subject = address === undefined ? hostname : port === undefined ? address : place(address, port);
+  // The address of a Unix socket is its path, with port -1.
+  const subject = address === undefined ? (hostname ?? path) : port < 0 ? address : place(address, port);
   const text = ERROR_TEXTS[code] ?? message;
   return new ProgramError(1, [`Error: ${text}${subject === undefined ? '' : ` (${subject})`}`]);
 }

@@ -521,6 +521,8 @@ describe('listeners that cannot be opened: exit 1', () => {
   // biome-ignore format: one row a line
   const cases: readonly (readonly [error: object, text: string])[] = [
     [{ code: 'EADDRINUSE', syscall: 'listen', address: '::', port: 1883 }, 'Error: Address already in use ([::]:1883)'],
+    [{ code: 'EACCES', syscall: 'listen', address: '/run/a.sock', port: -1 }, 'Error: Permission denied (/run/a.sock)'],
+    [{ code: 'ENOENT', syscall: 'stat', path: '/run/none' }, 'Error: No such file or directory (/run/none)'],
     [{ code: 'EACCES', syscall: 'listen', address: '0.0.0.0', port: 80 }, 'Error: Permission denied (0.0.0.0:80)'],
     [{ code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'nosuch' }, 'Error: Name or service not known (nosuch)'],
     [{ code: 'EFOO', syscall: 'listen', message: 'listen EFOO' }, 'Error: listen EFOO'],
