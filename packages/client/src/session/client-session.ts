@@ -243,14 +243,14 @@ export class ClientSession {
   checkKeepAlive(now: number): number {
     if (this.#phase === Phase.LEAVING) return this.#checkLeaving(now);
     if (this.#phase !== Phase.LIVE) return Number.POSITIVE_INFINITY;
-    const { idle } = this.outbound.output;
-    const action = this.#keepAlive.check(now, idle, this.#paused);
+    const { output } = this.outbound;
+    const action = this.#keepAlive.check(now, output.idle, this.#paused);
     // [MQTT-3.1.2-20] [MQTT311-3.1.2-23]
     if (action === KeepAliveAction.PING) this.outbound.packet({ type: PacketType.PINGREQ });
     if (action === KeepAliveAction.DEAD) {
       this.#fail(new ClientError('keep-alive', 'the server did not answer PINGREQ in time'));
     }
-    return this.#keepAlive.next(now, idle);
+    return this.#keepAlive.next(now, output.idle);
   }
 
   #checkLeaving(now: number): number {

@@ -45,10 +45,23 @@ test('without PINGRESP for the whole time the peer is dead', () => {
   expect(keepAlive.check(10_000, true, false)).toBe(PING);
   keepAlive.sent(10_001, true);
   expect(keepAlive.next(10_001, true)).toBe(10_000);
-  keepAlive.received(15_000);
   keepAlive.sent(15_000, true);
   expect(keepAlive.check(20_000, true, false)).toBe(NOTHING);
   expect(keepAlive.check(20_001, true, false)).toBe(DEAD);
+});
+
+test('a peer that goes on to send is alive, though its PINGRESP stands behind what it sends', () => {
+  const keepAlive = started();
+  expect(keepAlive.check(10_000, true, false)).toBe(PING);
+  keepAlive.sent(10_000, true);
+  for (const now of [20_000, 30_000, 40_000]) {
+    keepAlive.received(now - 1_000);
+    // It goes by our packets, too.
+    expect(keepAlive.check(now, true, false)).toBe(PING);
+    keepAlive.sent(now, true);
+  }
+  expect(keepAlive.check(49_999, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(50_000, true, false)).toBe(DEAD);
 });
 
 test('PINGRESP ends the wait', () => {
@@ -80,8 +93,10 @@ test('whoever does not read cannot miss a PINGRESP', () => {
   expect(keepAlive.check(10_000, true, true)).toBe(PING);
   keepAlive.sent(10_000, true);
   expect(keepAlive.check(19_999, true, true)).toBe(NOTHING);
-  expect(keepAlive.check(29_998, true, false)).toBe(NOTHING);
-  expect(keepAlive.check(29_999, true, false)).toBe(DEAD);
+  expect(keepAlive.check(20_000, true, false)).toBe(PING);
+  keepAlive.sent(20_000, true);
+  expect(keepAlive.check(29_999, true, false)).toBe(NOTHING);
+  expect(keepAlive.check(30_000, true, false)).toBe(DEAD);
 });
 
 test('whoever does not read goes on to send PINGREQ, which the server counts [MQTT-3.1.2-20] [MQTT311-3.1.2-23]', () => {
@@ -92,6 +107,19 @@ test('whoever does not read goes on to send PINGREQ, which the server counts [MQ
   }
   // Not on top of output that does not get out.
   expect(keepAlive.check(40_000, false, true)).toBe(NOTHING);
+});
+
+test('PINGREQs of whoever does not read are one keep-alive apart, however late the kernel takes them', () => {
+  const keepAlive = started();
+  for (let now = 10_000; now < 100_000; ) {
+    expect(keepAlive.check(now, true, true)).toBe(PING);
+    now += 3;
+    keepAlive.sent(now, true);
+    expect(keepAlive.check(now + 9_997, true, true)).toBe(NOTHING);
+    now += 9_997;
+    expect(keepAlive.next(now, true)).toBe(3);
+    now += 3;
+  }
 });
 
 test('0 switches it off', () => {

@@ -43,14 +43,13 @@ export class KeepAlive {
   check(now: number, idle: boolean, paused: boolean): KeepAliveAction {
     if (this.#interval === 0) return KeepAliveAction.NOTHING;
     if (this.#waitingSince !== undefined) {
-      if (paused) {
-        this.#waitingSince = now;
-        // The server goes by what we send, whatever we read [MQTT-3.1.2-20].
-        if (!idle || now - this.#lastSent < this.#interval) return KeepAliveAction.NOTHING;
-        this.#pingOnWire = false;
-        return KeepAliveAction.PING;
-      }
-      return now - this.#waitingSince >= this.#interval ? KeepAliveAction.DEAD : KeepAliveAction.NOTHING;
+      // PINGRESP may stand behind megabytes of messages: while some of them arrive, the peer is alive.
+      this.#waitingSince = paused ? now : Math.max(this.#waitingSince, this.#lastReceived);
+      if (now - this.#waitingSince >= this.#interval) return KeepAliveAction.DEAD;
+      // The server goes by what we send, whatever we read [MQTT-3.1.2-20].
+      if (!idle || !this.#pingOnWire || now - this.#lastSent < this.#interval) return KeepAliveAction.NOTHING;
+      this.#pingOnWire = false;
+      return KeepAliveAction.PING;
     }
     if (now - this.#quietSince(idle) < this.#interval) return KeepAliveAction.NOTHING;
     this.#waitingSince = now;
@@ -66,7 +65,8 @@ export class KeepAlive {
   /** Milliseconds until `check()` may have something to say; Infinity where keep-alive is off. */
   next(now: number, idle: boolean): number {
     if (this.#interval === 0) return Number.POSITIVE_INFINITY;
-    return (this.#waitingSince ?? this.#quietSince(idle)) + this.#interval - now;
+    const since = this.#waitingSince ?? this.#quietSince(idle);
+    return (idle ? Math.min(since, this.#lastSent) : since) + this.#interval - now;
   }
 
   #quietSince(idle: boolean): number {
