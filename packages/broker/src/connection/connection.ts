@@ -102,7 +102,7 @@ export class Connection implements GateOwner, SessionLink {
     engine.open++;
     engine.counters.mostConnections = Math.max(engine.counters.mostConnections, engine.open);
     socket.on('data', (chunk: Buffer) => this.#intake.receive(chunk));
-    socket.on('end', () => this.lost('connectionClosed'));
+    socket.on('end', () => this.#intake.ended());
     socket.on('error', (error) => this.lost('connectionClosed', error));
     socket.on('close', () => this.#closed());
   }

@@ -48,6 +48,8 @@ export class Intake implements Worker {
   #unfinished: LongPacket | undefined;
   /** Chunks in a row that were little. */
   #little = 0;
+  /** The peer has ended its side: nothing comes behind what was received. */
+  #ended = false;
   /** It stands in the line of those who have more to do. */
   #queued = false;
 
@@ -98,6 +100,21 @@ export class Intake implements Worker {
     else if (++this.#little > BY_HABIT && !isAcknowledgement(chunk)) work.servedLittle();
   }
 
+  /**
+   * The peer has ended its side. The system says so while the socket is paused, too, and then packets may be left of what
+   * came before: they are handled like all others.
+   */
+  ended(): void {
+    this.#ended = true;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (!this.#ended) return;
+    const waits = this.#queued || this.#stream.paused || this.#unfinished !== undefined;
+    if (!waits || this.#connection.phase >= Phase.CLOSING) this.#connection.lost('connectionClosed');
+  }
+
   /** Goes on when those who stand in line before it have had their turn. */
   later(): void {
     if (this.#queued) return;
@@ -131,6 +148,7 @@ export class Intake implements Worker {
     this.#guard(() => this.#stream.resume());
     if (this.#connection.backlog > LARGEST_BACKLOG) this.#unread = true;
     this.#readOn();
+    this.#endIfDone();
   }
 
   /** Begins with a packet that may take several turns. */
