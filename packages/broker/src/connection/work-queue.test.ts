@@ -45,14 +45,62 @@ describe('those who stand in line', () => {
     expect([turn(), turn(), turn()]).toEqual(['a', 'b', 'a']);
   });
 
-  it('have a short share while somebody who sends little is expected, and a long one later', () => {
-    const { queue, worker, turn, pass } = setUp();
-    for (const name of ['a', 'b', 'c']) worker(name, 0.2, 2);
+  it('have a short share when somebody was served who wants little, and twice as long a one each turn after it', () => {
+    const { queue, turn, pass } = setUp();
+    // Steps that a float has exactly.
+    const step = 1 / 128;
+    let steps = 0;
+    const endless = {
+      work: () => {
+        do {
+          pass(step);
+          steps++;
+        } while (!queue.spent());
+        queue.add(endless);
+      },
+    };
+    queue.add(endless);
+    const stepsOfTurn = (): number => {
+      steps = 0;
+      turn();
+      return steps;
+    };
+    expect([stepsOfTurn(), stepsOfTurn()]).toEqual([1024, 1024]);
+    const served = (): void => {
+      queue.admits(SMALL);
+      queue.servedLittle();
+    };
+    served();
+    expect(Array.from({ length: 12 }, stepsOfTurn)).toEqual([
+      3, 6, 11, 21, 41, 82, 164, 328, 656, 1024, 1024, 1024,
+    ]);
+    served();
+    expect([stepsOfTurn(), stepsOfTurn()]).toEqual([3, 6]);
+  });
+});
+
+describe('a client that sends little', () => {
+  it('is not hurried for where that is much work: its messages go to many', () => {
+    const { queue, worker, turn } = setUp();
+    worker('a', 1);
+    worker('b', 1);
     queue.admits(SMALL);
+    queue.spent();
     queue.servedLittle();
-    expect([turn(), turn()]).toEqual(['a', 'b']);
-    pass(20);
-    expect(turn()).toBe('c a b');
+    expect(turn()).toBe('a b');
+  });
+
+  it('has its answers written in the turn it comes, when output of long work is kept together', () => {
+    const { queue, worker, turn } = setUp();
+    worker('a', 1, 3);
+    expect(queue.unhurried).toBe(true);
+    queue.admits(SMALL);
+    expect(queue.unhurried).toBe(false);
+    turn();
+    expect(queue.unhurried).toBe(true);
+    turn();
+    turn();
+    expect(queue.unhurried).toBe(false);
   });
 });
 
@@ -64,6 +112,17 @@ describe('a chunk that comes', () => {
     expect(queue.admits(LARGE)).toBe(false);
     expect(queue.admits(SMALL)).toBe(true);
     expect(queue.admits(LARGE)).toBe(false);
+    turn();
+    expect(queue.admits(LARGE)).toBe(true);
+  });
+
+  it('waits while somebody who wants little may come again, unless it is small', () => {
+    const { queue, turn } = setUp();
+    queue.servedLittle();
+    for (let turns = 0; turns < 9; turns++) {
+      turn();
+      expect([queue.admits(LARGE), queue.admits(SMALL)]).toEqual([false, true]);
+    }
     turn();
     expect(queue.admits(LARGE)).toBe(true);
   });

@@ -4,14 +4,14 @@ export interface Worker {
   work(): void;
 }
 
-/** Units of work after which the clock is looked at, where the share is LONG: four times as many. */
-const LOOK = 16;
-/** Milliseconds that long work may take in a turn of the event loop while somebody waits for short answers. */
-const SHORT = 0.1;
-/** And while nobody does: then large batches are worth more than quick answers. */
+/** Milliseconds that long work may take in a turn of the event loop in which somebody was served who wants little. */
+const SHORT = 0.02;
+/** And when nobody has come for long: then large batches are worth more than quick answers. */
 const LONG = 8;
-/** Somebody who sent little this long ago is expected to come again. Milliseconds. */
-const EXPECTED = 20;
+/** And the messages of a client that sends little, however many receive each. */
+const BROAD = 1;
+/** Units of work after which the clock is looked at, and four times as many in shares from BROAD on. */
+const LOOK = 16;
 /** What comes in chunks up to this size, in bytes, never waits for those who send much. */
 export const LITTLE = 2048;
 
@@ -20,6 +20,9 @@ export const LITTLE = 2048;
  * little are served between two turns at once. In each turn all who stand in line get one share together, in rotation,
  * so that nobody waits longer because they are many.
  *
+ * A share is SHORT in the turn in which somebody was served who wants little, because he may come again with the answer,
+ * and twice as long in each turn after it, up to LONG. So whoever comes every so often waits for half of that at most.
+ *
  * Time is only looked at once in a while: `left` counts down by the units of work that were done.
  */
 export class WorkQueue {
@@ -27,13 +30,20 @@ export class WorkQueue {
   left = LOOK;
   readonly #now: () => number;
   #line: Worker[] = [];
+  /** Of those in line, in this turn. */
   #limit = LONG;
+  /** Of whoever works now. */
+  #share = LONG;
   /** When the share that is being used up began. */
   #since = 0;
   /** When the first chunk of this turn came; undefined: none has come yet. */
   #turnSince: number | undefined;
-  /** Until when somebody is expected who wants little. */
-  #expectedUntil = 0;
+  /** The clock has been looked at in the share that is being used up. */
+  #looked = false;
+  /** Somebody has sent little in this turn. */
+  #littleCame = false;
+  /** Somebody who wants little was served in this turn. */
+  #served = false;
 
   /** @param now Milliseconds of a clock that is never set. */
   constructor(now: () => number) {
@@ -42,6 +52,11 @@ export class WorkQueue {
 
   get waiting(): boolean {
     return this.#line.length > 0;
+  }
+
+  /** There is long work, nobody has sent little in this turn, and nobody by habit for long. */
+  get unhurried(): boolean {
+    return this.waiting && !this.#littleCame && this.#limit === LONG;
   }
 
   /** Puts somebody at the end of the line. */
@@ -53,36 +68,44 @@ export class WorkQueue {
   admits(bytes: number): boolean {
     const now = this.#now();
     this.#turnSince ??= now;
-    this.left = this.#limit === SHORT ? LOOK : 4 * LOOK;
     if (bytes <= LITTLE) {
-      this.#since = now;
+      this.#littleCame = true;
+      this.#begin(now, BROAD);
       return true;
     }
-    this.#since = this.#turnSince;
-    return now - this.#since < this.#limit;
+    this.#begin(this.#turnSince, LONG);
+    return this.#limit === LONG && now - this.#since < LONG;
   }
 
-  /** Somebody who sent little was served: he may wait for the answer before he sends the next. */
+  /** Somebody was served who sends little by habit: where it was little work too, he is one who waits for answers. */
   servedLittle(): void {
-    this.#expectedUntil = this.#since + EXPECTED;
-    this.#limit = SHORT;
+    if (!this.#looked) this.#served = true;
   }
 
   /** To be asked when `left` has run out: whether whoever works now has to give way. */
   spent(): boolean {
-    this.left = this.#limit === SHORT ? LOOK : 4 * LOOK;
-    return this.#now() - this.#since >= this.#limit;
+    this.#looked = true;
+    this.left = this.#share < BROAD ? LOOK : 4 * LOOK;
+    return this.#now() - this.#since >= this.#share;
+  }
+
+  #begin(since: number, share: number): void {
+    this.#since = since;
+    this.#share = share;
+    this.#looked = false;
+    this.left = LOOK;
   }
 
   /** The sockets that were readable have been read: those in line get their share. */
   turn(): void {
     this.#turnSince = undefined;
-    const now = this.#now();
-    this.#limit = now < this.#expectedUntil ? SHORT : LONG;
-    this.#since = now;
-    this.left = this.#limit === SHORT ? LOOK : 4 * LOOK;
+    this.#limit = this.#served ? SHORT : Math.min(2 * this.#limit, LONG);
+    this.#served = false;
+    this.#littleCame = false;
     const line = this.#line;
+    if (line.length === 0) return;
     this.#line = [];
+    this.#begin(this.#now(), this.#limit);
     for (let at = 0; at < line.length; at++) {
       if (at > 0 && this.spent()) {
         // Before those who have added themselves again.
