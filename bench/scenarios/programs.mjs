@@ -25,7 +25,10 @@ export async function programs({ runs, scale }) {
         node: [process.execPath, '-e', '0'],
         pub: [...client('tsmqtt', 'pub'), ...publish],
         pub1: [...client('tsmqtt', 'pub'), ...publish, '-q', '1'],
+        pub2: [...client('tsmqtt', 'pub'), ...publish, '-q', '2'],
         sub: [...client('tsmqtt', 'sub'), ...subscribe],
+        // Its own request is the response.
+        rr: [...client('tsmqtt', 'rr'), ...at, '-t', 'c', '-e', 'c', '-m', 'b'],
         passwd: [...client('tsmqtt', 'passwd'), ...passwd('tsmqtt')],
         ...(c && {
           mosquitto_pub: [...client('mosquitto', 'pub'), ...publish],
@@ -45,7 +48,9 @@ export async function programs({ runs, scale }) {
             node: '`node -e 0`',
             pub: '`tsmqtt-pub`',
             pub1: '`tsmqtt-pub -q 1`',
+            pub2: '`tsmqtt-pub -q 2`',
             sub: '`tsmqtt-sub -C 1`, retained message',
+            rr: '`tsmqtt-rr`, its own request as the response',
             passwd: '`tsmqtt-passwd -b`',
             ...(c && {
               mosquitto_pub: '`mosquitto_pub`',
