@@ -66,6 +66,7 @@ export const PUBLISHING_CASES: readonly DifferentialCase[] = [
       input,
       messages,
       orderVaries: qos === '2',
+      losesAtEnd: messages > 0 && input.at(-1) === (typeof input === 'string' ? '\n' : 0x0a),
     })),
   ),
   ...each(

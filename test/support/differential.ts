@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Writable } from 'node:stream';
 import { type Client, connect, Delivery, tcp } from '@tsmqtt/client';
 import { type Packet, PacketType } from '@tsmqtt/protocol';
 import { onTestFinished } from 'vitest';
@@ -48,6 +49,11 @@ export interface DifferentialCase {
    * shown by test/pipeline.test.ts.
    */
   readonly orderVaries?: boolean;
+  /**
+   * The reference may lose what it has not sent when its input ends (cli §8.2): its stdin ends when all has arrived. Ours ends
+   * at once.
+   */
+  readonly losesAtEnd?: boolean;
   /** The difference that is meant, and what we do there instead of what the reference does. */
   readonly differs?: readonly [number: string, ours: Partial<Outcome>];
 }
@@ -179,13 +185,15 @@ async function runIn(
   // Messages are one thing, the connection another: what needs no broker needs no process of its own.
   const inProcess = ours && port === undefined;
   const start = inProcess ? startInProcess : startProcess;
-  const process = start(
-    tool,
-    args,
-    { input: given.input ?? '', env: environment, cwd: folder },
-    ours,
-    folder,
-  );
+  const input = given.input ?? '';
+  const options = { env: environment, cwd: folder };
+  const waits = given.losesAtEnd === true && !ours && side !== undefined;
+  const process = start(tool, args, waits ? options : { input, ...options }, ours, folder);
+  if (waits) {
+    process.stdin?.write(input);
+    await side.messages(`case-${number}`, given.messages ?? 0);
+    process.stdin?.end();
+  }
   const { code, stdout, stderr } = await process.ended;
   await Promise.all(closing);
   const plain = emptier(fill);
@@ -214,6 +222,7 @@ function withoutHelp(stdout: string): string {
 }
 
 interface Process {
+  readonly stdin?: Writable;
   readonly ended: Promise<{ code: number | null; stdout: Buffer; stderr: string }>;
 }
 
@@ -238,7 +247,7 @@ function startProcess(
 ): Process {
   const file = ours ? linkTo(tool, folder) : findPeer(`mosquitto_${tool}`)!;
   const child = startBytes(file, args, options);
-  return { ended: child.ended };
+  return { stdin: child.stdin, ended: child.ended };
 }
 
 /** Our program under the name of the reference's, which it then says itself (cli §1.2). */
