@@ -2,8 +2,11 @@ import type { FlushScheduler } from '../connection/flush-scheduler.js';
 import type { Worker } from '../connection/work-queue.js';
 import type { RetainedReplay } from './retained-replay.js';
 
-/** Steps that are taken at once in a turn of the event loop, for all sessions together: most filters find little. */
-const AT_ONCE = 128;
+/**
+ * Steps that are taken at once in a turn of the event loop, for all sessions together: most filters find little, and what
+ * they find comes before anything that is published later.
+ */
+const AT_ONCE = 256;
 /** Steps that one session gets before the next has its turn. */
 const SLICE = 32;
 
@@ -24,8 +27,7 @@ export class ReplayTurns implements Worker {
   /** Lets a session go on: now, as far as this turn goes, and in later turns. */
   goOn(replay: RetainedReplay): void {
     if (this.#waiting.has(replay)) return;
-    const steps = Math.min(SLICE, this.#left);
-    if (steps > 0) this.#left -= replay.advance(steps);
+    if (this.#left > 0) this.#left -= replay.advance(this.#left);
     if (replay.ready) this.#waiting.add(replay);
     // For another turn's AT_ONCE too.
     this.#queue();
