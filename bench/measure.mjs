@@ -32,6 +32,31 @@ export async function inTurn(names, { runs, warmUp = 1 }, runOnce) {
 }
 
 /**
+ * Makes runs of contenders that differ by a factor of a thousand last about as long: how many messages each needs for that
+ * is found out before its first one.
+ *
+ * @param first Messages of the first try.
+ * @param run Answers a sample with `seconds`, which it took.
+ */
+export function lasting(seconds, first, run) {
+  const counts = new Map();
+  return async (name) => {
+    const known = counts.get(name);
+    if (known !== undefined) return run(name, known);
+    for (let count = first; ; ) {
+      const sample = await run(name, count);
+      const factor = seconds / sample.seconds;
+      // Short runs say little: a program that is compiled while it runs is slow at first.
+      count = Math.ceil(count * Math.min(20, factor));
+      if (factor < 1.5) {
+        counts.set(name, Math.max(first, count));
+        return sample;
+      }
+    }
+  };
+}
+
+/**
  * One table. `rows` maps a contender to its label; `key` picks a number out of samples that are objects; `better` says
  * whether more or less is better, so that the ratio always reads "tsmqtt is so many times as good".
  */

@@ -3,6 +3,7 @@
 import { PUBACK_BYTES, publishPacket } from './raw-packets.mjs';
 
 const CHUNK_BYTES = 65_536;
+const NOTHING = Buffer.alloc(0);
 
 /** QoS 0: the same chunk of packets again and again. */
 export async function pourQoS0(raw, packet, count) {
@@ -59,20 +60,19 @@ export function acknowledgeQoS1(raw, packet, payloadBytes, tally) {
   const size = packet.length;
   // The Packet Identifier stands right before the payload.
   const idAt = size - payloadBytes - 2;
-  let rest = Buffer.alloc(0);
+  let rest = NOTHING;
   raw.onBytes = (came, buffer) => {
     const bytes = buffer.subarray(0, came);
-    const data = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+    const data = rest === NOTHING ? bytes : Buffer.concat([rest, bytes]);
     const whole = Math.floor(data.length / size);
-    rest = Buffer.from(data.subarray(whole * size));
+    rest = whole * size === data.length ? NOTHING : Buffer.from(data.subarray(whole * size));
     if (whole === 0) return;
     const acknowledgements = Buffer.allocUnsafe(whole * PUBACK_BYTES);
-    for (let index = 0; index < whole; index += 1) {
-      const at = index * PUBACK_BYTES;
+    for (let at = 0, from = idAt; at < acknowledgements.length; at += PUBACK_BYTES, from += size) {
       acknowledgements[at] = 0x40;
       acknowledgements[at + 1] = 2;
-      acknowledgements[at + 2] = data[index * size + idAt];
-      acknowledgements[at + 3] = data[index * size + idAt + 1];
+      acknowledgements[at + 2] = data[from];
+      acknowledgements[at + 3] = data[from + 1];
     }
     raw.socket.write(acknowledgements);
     tally.add(whole);
