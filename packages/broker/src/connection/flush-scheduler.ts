@@ -1,3 +1,4 @@
+import { Vigil } from './vigil.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Something that has collected output. */
@@ -19,6 +20,8 @@ export class FlushScheduler {
   #waiting: Flushable[] = [];
   #armed = false;
   #held = 0;
+  readonly #vigil: Vigil;
+  readonly #soon: (call: () => void) => void;
   readonly #run = (): void => {
     this.#armed = false;
     if (!this.work.unhurried || ++this.#held >= TOGETHER) this.#flush();
@@ -26,9 +29,14 @@ export class FlushScheduler {
     if (this.work.waiting || this.#waiting.length > 0) this.arm();
   };
 
-  /** @param now Milliseconds of a clock that is never set. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param now Milliseconds of a clock that is never set.
+   * @param soon Calls when the sockets that are readable have been read.
+   */
+  constructor(now: () => number = () => performance.now(), soon: (call: () => void) => void = setImmediate) {
     this.work = new WorkQueue(now);
+    this.#soon = soon;
+    this.#vigil = new Vigil(soon, () => this.#armed);
   }
 
   add(one: Flushable): void {
@@ -41,12 +49,13 @@ export class FlushScheduler {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const one of waiting) one.flush();
+    if (waiting.length > 0) this.#vigil.begin();
   }
 
   /** There is work to do, or something to flush. */
   arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    setImmediate(this.#run);
+    this.#soon(this.#run);
   }
 }
