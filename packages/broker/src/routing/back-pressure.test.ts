@@ -140,6 +140,24 @@ describe('a subscriber that does not read', () => {
     expect(host.engine.blockedSessions.size).toBe(0);
   });
 
+  it('lets its publishers go when it gives up what they publish to, and nobody else', async () => {
+    host = await EngineHost.start();
+    const subscriber = await host.client('slow');
+    await subscriber.subscribe('t');
+    await subscriber.subscribe('u');
+    subscriber.socket.pause();
+    const publisher = await host.client('fast');
+    await publishUntilHeld(publisher, 't', 200_000);
+    const other = await host.client('other');
+    other.socket.write(other.publish('u', '1', 1, 1));
+    subscriber.send({ type: PacketType.UNSUBSCRIBE, packetId: 2, filters: ['t'], properties: [] });
+    await publisher.ping();
+    expect(host.engine.counters.dropped).toBe(0);
+    expect(other.count(PacketType.PUBACK)).toBe(0);
+    subscriber.send({ type: PacketType.UNSUBSCRIBE, packetId: 3, filters: ['u'], properties: [] });
+    await other.next(PacketType.PUBACK);
+  });
+
   it('is not held up by itself: what it cannot take of its own is dropped', async () => {
     host = await EngineHost.start();
     const echo = await host.client('echo');

@@ -145,6 +145,11 @@ export class BackPressure {
     this.#release();
   }
 
+  /** It takes fewer topics: whoever waits looks again whether it is still in the way. */
+  unsubscribed(): void {
+    this.#release();
+  }
+
   /** Called once a second while blocked. */
   sweep(now: number): void {
     const connection = this.#session.connection;

@@ -46,5 +46,6 @@ export function unsubscribe(session: Session, key: string): boolean {
   session.removeSubscription(key);
   session.engine.tree.remove(subscription);
   session.replay.stop(subscription);
+  session.pressure.unsubscribed();
   return true;
 }
