@@ -212,8 +212,8 @@ export class Client {
   }
 
   /**
-   * Stops reading: back-pressure for the server. No PINGRESP is missed meanwhile. What was received and not yet given is
-   * given up with the connection, should that be lost; at QoS 1 and 2 the server sends it again.
+   * Stops reading: back-pressure for the server. No PINGRESP is missed meanwhile. Should the connection be lost, that is
+   * told when what was received is given.
    */
   pause(): void {
     this.#block(CALLER, true);

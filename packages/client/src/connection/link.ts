@@ -20,6 +20,8 @@ export class Link {
   #flushScheduled = false;
   #writing = false;
   #leaving = false;
+  /** The connection is gone, but not everything that came on it has been given. */
+  #epilogue: ClientError | undefined;
   #keepAliveTimer: NodeJS.Timeout | undefined;
 
   /** @param onDown Called once, when the connection ended by itself. */
@@ -72,7 +74,8 @@ export class Link {
   #batchEnd(): void {
     this.#onBatchEnd();
     if (this.#down) return;
-    if (this.#session.paused) this.#duplex.pause();
+    if (this.#epilogue !== undefined) this.#lostWhenGiven(this.#epilogue);
+    else if (this.#session.paused) this.#duplex.pause();
     else if (this.#duplex.isPaused()) this.#duplex.resume();
   }
 
@@ -93,7 +96,7 @@ export class Link {
 
   /** Writes the next unit, unless one is on its way: its callback goes on. */
   flush(): void {
-    if (this.#down || this.#writing) return;
+    if (this.#down || this.#writing || this.#epilogue !== undefined) return;
     const unit = this.#session.take();
     if (unit === undefined) {
       if (this.#leaving && !this.#duplex.writableEnded) this.#duplex.end();
@@ -119,7 +122,7 @@ export class Link {
   /** Lets the session look at the clock, now and whenever it wants to. */
   keepTime(): void {
     clearTimeout(this.#keepAliveTimer);
-    if (this.#down) return;
+    if (this.#down || this.#epilogue !== undefined) return;
     const wait = this.#session.checkKeepAlive(monotonicTime());
     if (this.#down || wait === Number.POSITIVE_INFINITY) return;
     this.#keepAliveTimer = setTimeout(this.#tick, Math.min(Math.max(Math.ceil(wait), 1), LONGEST_TIMER_MS));
@@ -130,16 +133,30 @@ export class Link {
   readonly #tick = (): void => this.keepTime();
 
   readonly #ended = (): void => {
-    this.#lost(new ClientError('connection-lost', 'the server closed the connection'));
+    this.#over(new ClientError('connection-lost', 'the server closed the connection'));
   };
 
   readonly #broken = (cause: Error): void => {
     // A transport may know better what it was: a TLS 1.3 server refuses a certificate after the handshake.
-    this.#lost(meaning(cause) ?? new ClientError('connection-lost', cause.message, { cause }));
+    this.#over(meaning(cause) ?? new ClientError('connection-lost', cause.message, { cause }));
   };
 
+  /** Nothing more will come. What came is given first, also to a session that has paused; then the end is told. */
+  #over(error: ClientError): void {
+    if (this.#down || this.#epilogue !== undefined) return;
+    this.#epilogue = error;
+    clearTimeout(this.#keepAliveTimer);
+    // A stream that broke keeps what nobody has read.
+    const rest: Buffer | null = this.#duplex.off('data', this.#receive).read();
+    if (rest !== null) this.#receive(rest);
+    else this.#lostWhenGiven(error);
+  }
+
+  #lostWhenGiven(error: ClientError): void {
+    if (!this.#session.holdsInput) this.#lost(error);
+  }
+
   #lost(error: ClientError): void {
-    if (this.#down) return;
     this.destroy();
     this.#onDown(error);
   }
@@ -176,6 +193,10 @@ export class Link {
    * at most a second (cli P-21). Ends in `onDown`.
    */
   leave(): void {
+    if (this.#epilogue !== undefined) {
+      this.#lost(this.#epilogue);
+      return;
+    }
     this.#leaving = true;
     const duplex = this.#duplex;
     // The session is deaf by now; what it was given to read must not stand in the way of the peer's end.

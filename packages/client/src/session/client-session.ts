@@ -99,6 +99,11 @@ export class ClientSession {
     return this.#paused && this.#phase === Phase.LIVE;
   }
 
+  /** What has come is not all given yet. */
+  get holdsInput(): boolean {
+    return this.#phase === Phase.LIVE && this.#stream?.holding === true;
+  }
+
   get #cleanStart(): boolean {
     const { cleanStart, resumeSession } = this.#settings;
     return cleanStart && !(resumeSession && this.#connack !== undefined);

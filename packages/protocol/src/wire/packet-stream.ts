@@ -46,6 +46,11 @@ export class PacketStream {
     return this.#framer.pendingBytes;
   }
 
+  /** It is paused, or in the middle of giving, and there are bytes left. */
+  get holding(): boolean {
+    return (this.#paused || this.#running) && this.#framer.pendingBytes > 0;
+  }
+
   receive(chunk: Buffer): void {
     if (this.#failed) return;
     this.#framer.push(chunk);
