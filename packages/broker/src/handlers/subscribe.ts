@@ -19,9 +19,6 @@ const FAILURE = 0x80;
 /** Units of work that a filter is. */
 const SUBSCRIBING = 8;
 
-/** A subscription whose retained messages are to be sent. */
-type Wanted = Subscription;
-
 /**
  * SUBSCRIBE (3.8.4): filter by filter, then one SUBACK with the codes in order, then retained messages
  * [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [MQTT-2.2.1-6]
@@ -37,7 +34,6 @@ class Subscribing implements LongPacket {
   readonly #connection: Connection;
   readonly #packet: Subscribe;
   readonly #reasonCodes: number[] = [];
-  readonly #wanted: Wanted[] = [];
 
   constructor(connection: Connection, packet: Subscribe) {
     this.#connection = connection;
@@ -48,37 +44,32 @@ class Subscribing implements LongPacket {
     const { work } = this.#connection.engine;
     const { subscriptions } = this.#packet;
     const codes = this.#reasonCodes;
+    (this.#connection.session as Session).replay.hold();
     while (codes.length < subscriptions.length) {
       if (codes.length > 0 && work.left <= 0 && work.spent()) return false;
       work.left -= SUBSCRIBING;
-      codes.push(subscribeTo(this.#connection, this.#packet, codes.length, this.#wanted));
+      codes.push(subscribeTo(this.#connection, this.#packet, codes.length, true));
     }
     this.#answer();
     return true;
   }
 
   #answer(): void {
-    const { engine } = this.#connection;
-    const session = this.#connection.session as Session;
     const { packetId } = this.#packet;
     const reasonCodes = this.#reasonCodes;
     const suback = { type: PacketType.SUBACK, packetId, reasonCodes, properties: NO_PROPERTIES };
     if (!this.#connection.send(suback)) return;
-    // SUBACK leaves before any retained message it brings about (broker §9.8).
-    for (const subscription of this.#wanted) {
-      session.replay.start(engine.retained.matching(subscription.filter), subscription);
-    }
-    session.replay.pump();
+    (this.#connection.session as Session).replay.goOn();
   }
 }
 
 /** Makes the subscriptions of a SUBSCRIBE that is not answered. */
 export function subscribeAll(connection: Connection, packet: Subscribe): void {
-  for (const index of packet.subscriptions.keys()) subscribeTo(connection, packet, index, []);
+  for (const index of packet.subscriptions.keys()) subscribeTo(connection, packet, index, false);
 }
 
-/** Makes one subscription: its Reason Code. Where its retained messages are to be sent it is `wanted`. */
-function subscribeTo(connection: Connection, packet: Subscribe, index: number, wanted: Wanted[]): number {
+/** Makes one subscription: its Reason Code. @param replays What is retained for it is to be sent. */
+function subscribeTo(connection: Connection, packet: Subscribe, index: number, replays: boolean): number {
   const { engine } = connection;
   const session = connection.session as Session;
   const request = packet.subscriptions[index] as SubscriptionRequest;
@@ -86,7 +77,7 @@ function subscribeTo(connection: Connection, packet: Subscribe, index: number, w
   const asked = engine.hooks?.beforeSubscribe(connection, request) ?? request;
   if ('refuse' in asked) return connection.version === 5 ? asked.refuse : FAILURE;
   const identifier = property(packet.properties, 'subscriptionIdentifier');
-  const subscription = grant(connection, session, asked, identifier, wanted);
+  const subscription = grant(connection, session, asked, identifier, replays);
   engine.hooks?.afterSubscribe(connection, { ...asked, qos: subscription.qos });
   if (engine.log.enabled('subscribe'))
     engine.log.subscribe(`${session.clientId} ${subscription.qos} ${request.filter}`);
@@ -98,9 +89,9 @@ function grant(
   session: Session,
   request: SubscriptionRequest,
   identifier: number | undefined,
-  wanted: Wanted[],
+  replays: boolean,
 ): Subscription {
-  const { maximumQoS, mountPoint, bridge } = connection;
+  const { engine, maximumQoS, mountPoint, bridge } = connection;
   const key = mountPoint === undefined ? request.filter : mountPoint.filter(request.filter);
   const { subscription, isNew, isShared } = subscribe(session, key, {
     // Always granted, at most as the listener has it [MQTT-3.8.4-7] [MQTT-3.2.2-10] [MQTT-3.9.3-2] [MQTT311-3.9.3-2].
@@ -111,6 +102,7 @@ function grant(
   });
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT311-3.3.1-6]; never for Shared Subscriptions (broker §9.8).
   const sends = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
-  if (sends && !isShared) wanted.push(subscription);
+  if (replays && sends && !isShared)
+    session.replay.start(engine.retained.matching(subscription.filter), subscription);
   return subscription;
 }

@@ -38,7 +38,9 @@ class Restoration {
   readonly #persistence: Persistence;
   readonly #sessions = new Map<number, Session>();
   readonly #messages = new Map<number, Message>();
-  readonly #replaying: Subscription[] = [];
+  /** Retained messages that had not all been sent, and what waits behind them, in order: comes when everything else is there. */
+  readonly #replays: (() => void)[] = [];
+  readonly #replaying = new Set<Session>();
   /** Records by kind, for the log. */
   readonly #counts = { session: 0, message: 0, retained: 0, subscription: 0, delivery: 0, receipt: 0 };
 
@@ -101,7 +103,9 @@ class Restoration {
     session.addSubscription(record.filter, subscription);
     this.#engine.tree.add(subscription, share);
     session.saved?.knownSubscription(subscription, number, record);
-    if (record.replaying) this.#replaying.push(subscription);
+    if (!record.replaying) return;
+    this.#replaying.add(session);
+    this.#replays.push(() => session.replay.restore(this.#engine.retained.matching(filter), subscription));
   }
 
   #delivery(number: number, record: StoredDelivery): void {
@@ -113,7 +117,9 @@ class Restoration {
       qos === 0
         ? { qos, message, retain, subscriptionIdentifier }
         : new Delivery(qos, message, retain, subscriptionIdentifier, size);
-    session.restore(delivery, packetId, released);
+    if (packetId === 0 && this.#replaying.has(session))
+      this.#replays.push(() => session.behind?.add(delivery));
+    else session.restore(delivery, packetId, released);
     session.saved?.knownDelivery(delivery, number);
   }
 
@@ -141,10 +147,7 @@ class Restoration {
 
   /** Everything was given. */
   finish(): void {
-    for (const subscription of this.#replaying) {
-      const cursor = this.#engine.retained.matching(subscription.filter);
-      subscription.session.replay.start(cursor, subscription);
-    }
+    for (const replay of this.#replays) replay();
     // Sessions last: one that is known now has all that belongs to it.
     for (const session of this.#sessions.values()) this.#engine.sessions.restore(session);
     this.#persistence.messages.dropUnreferred();

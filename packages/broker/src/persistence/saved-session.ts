@@ -59,11 +59,20 @@ export class SavedSession {
     else this.#put(saved, record);
   }
 
-  /** Retained messages for a subscription are on their way, or all of them have gone. */
-  replaying(subscription: Subscription, replaying: boolean): void {
+  /** Retained messages for a subscription are on their way: its number parts earlier messages from later ones. */
+  replayStarts(subscription: Subscription): void {
     const saved = this.#subscriptions.get(subscription);
-    if (saved === undefined || saved.record.replaying === replaying) return;
-    this.#put(saved, { ...saved.record, replaying });
+    if (saved === undefined) return;
+    const { journal } = this.#persistence;
+    const record = { ...saved.record, replaying: true };
+    journal.remove(saved.number);
+    this.#subscriptions.set(subscription, { number: journal.add(record), record });
+  }
+
+  /** All of them have gone. */
+  replayEnds(subscription: Subscription): void {
+    const saved = this.#subscriptions.get(subscription);
+    if (saved !== undefined) this.#put(saved, { ...saved.record, replaying: false });
   }
 
   #put(saved: { readonly number: number; record: StoredSubscription }, record: StoredSubscription): void {

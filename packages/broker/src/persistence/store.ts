@@ -98,8 +98,8 @@ export interface StoredSubscription {
   /** Subscription Identifier, 1 to 268,435,455. */
   readonly identifier: number | undefined;
   /**
-   * Not all retained messages that it asks for have been sent or queued: the next connection gets all of them, so some of
-   * them twice.
+   * Not all retained messages that it asks for have been sent: the next connection gets all of them, so some of them twice,
+   * and then what has a higher number.
    */
   readonly replaying: boolean;
 }

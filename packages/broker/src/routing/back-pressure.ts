@@ -57,10 +57,28 @@ export class BackPressure {
     return maxQueuedBytes === 0 ? Number.POSITIVE_INFINITY : maxQueuedBytes;
   }
 
+  /** QoS 1 and 2 messages that are pending, those that wait behind retained ones among them. */
+  get #pending(): number {
+    const { behind, outbound } = this.#session;
+    return outbound.pending + (behind === undefined ? 0 : behind.acknowledged);
+  }
+
+  /** Payload bytes of those that are not in flight. */
+  get #queuedBytes(): number {
+    const { behind, outbound } = this.#session;
+    return outbound.queuedBytes + (behind === undefined ? 0 : behind.acknowledgedBytes);
+  }
+
+  /** Output that the client has not taken, and what waits behind retained messages, in bytes. */
+  get #backlog(): number {
+    const { behind, connection } = this.#session;
+    return (connection?.backlog ?? 0) + (behind === undefined ? 0 : behind.weight);
+  }
+
   /** Nothing waits and the window has room, as nearly always: then no limit has to be looked up. */
   get #hasRoom(): boolean {
-    const { outbound } = this.#session;
-    return outbound.queuedBytes === 0 && outbound.pending < outbound.window;
+    const { behind, outbound } = this.#session;
+    return behind === undefined && outbound.queuedBytes === 0 && outbound.pending < outbound.window;
   }
 
   /** A connection begins. */
@@ -75,13 +93,12 @@ export class BackPressure {
     if (!this.#blocked && connection.backlog >= HIGH_WATER) this.#block(connection);
   }
 
-  /** A QoS 1 or 2 message was added: is any bound reached now? */
+  /** A message was added that has to be acknowledged, or to wait: is any bound reached now? */
   check(): void {
-    const { connection, outbound } = this.#session;
+    const { connection } = this.#session;
     if (connection === undefined || this.#blocked) return;
-    const full =
-      !this.#hasRoom && (outbound.pending >= this.#limit || outbound.queuedBytes >= this.#maxBytes);
-    if (full || connection.backlog >= HIGH_WATER) this.#block(connection);
+    const full = !this.#hasRoom && (this.#pending >= this.#limit || this.#queuedBytes >= this.#maxBytes);
+    if (full || this.#backlog >= HIGH_WATER) this.#block(connection);
   }
 
   #block(connection: SessionLink): void {
@@ -93,22 +110,21 @@ export class BackPressure {
 
   /** Whether a QoS 0 message is dropped now. */
   dropsQoS0(): boolean {
-    return this.#blocked && (this.#session.connection?.backlog ?? 0) >= HIGH_WATER;
+    return this.#blocked && this.#backlog >= HIGH_WATER;
   }
 
   /** Whether a message that would have to be kept is dropped now: QoS 1 and 2, and QoS 0 for who is offline. */
   dropsKept(): boolean {
-    const { connection, engine, outbound } = this.#session;
+    const { behind, connection, engine, outbound } = this.#session;
     const { maxQueuedMessages } = engine.settings;
     if (connection !== undefined) {
       if (this.#hasRoom) return false;
-      return (
-        (maxQueuedMessages > 0 && outbound.pending >= this.#limit) || outbound.queuedBytes >= this.#maxBytes
-      );
+      return (maxQueuedMessages > 0 && this.#pending >= this.#limit) || this.#queuedBytes >= this.#maxBytes;
     }
     const { waitingQoS0, waitingQoS0Bytes } = this.#session;
-    if (maxQueuedMessages > 0 && outbound.pending + waitingQoS0 >= maxQueuedMessages) return true;
-    return outbound.pendingBytes + waitingQoS0Bytes >= this.#maxBytes;
+    if (maxQueuedMessages > 0 && this.#pending + waitingQoS0 >= maxQueuedMessages) return true;
+    const bytes = outbound.pendingBytes + (behind?.acknowledgedBytes ?? 0) + waitingQoS0Bytes;
+    return bytes >= this.#maxBytes;
   }
 
   /** A message was dropped: said once until it has drained (broker §5). */
@@ -135,9 +151,9 @@ export class BackPressure {
     const { connection, outbound, replay } = this.#session;
     if (connection === undefined) return;
     if (replay.active) replay.pump();
-    if (!this.#blocked || connection.backlog > LOW_WATER) return;
-    if (outbound.pending > this.#limit - Math.ceil((this.#limit - outbound.window) / 2)) return;
-    if (outbound.queuedBytes > this.#maxBytes / 2) return;
+    if (!this.#blocked || this.#backlog > LOW_WATER) return;
+    if (this.#pending > this.#limit - Math.ceil((this.#limit - outbound.window) / 2)) return;
+    if (this.#queuedBytes > this.#maxBytes / 2) return;
     this.#blocked = false;
     this.#slow = false;
     this.#reported = false;

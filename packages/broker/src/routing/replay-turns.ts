@@ -3,8 +3,8 @@ import type { Worker } from '../connection/work-queue.js';
 import type { RetainedReplay } from './retained-replay.js';
 
 /**
- * Steps that are taken at once in a turn of the event loop, for all sessions together: most filters find little, and what
- * they find comes before anything that is published later.
+ * Steps that are taken at once in a turn of the event loop, for all sessions together: most filters find little, and then
+ * nothing has to wait behind it.
  */
 const AT_ONCE = 256;
 /** Steps that one session gets before the next has its turn. */

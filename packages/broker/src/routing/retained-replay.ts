@@ -1,6 +1,7 @@
 import { Right } from '../auth/access-list.js';
 import type { Session } from '../session/session.js';
 import { LOW_WATER } from './back-pressure.js';
+import { BehindReplay, type WaitingMessage } from './behind-replay.js';
 import type { RetainedCursor } from './retained-cursor.js';
 import type { Subscription } from './subscription.js';
 
@@ -15,8 +16,8 @@ type Entries = Map<Subscription, Entry>;
 
 /**
  * Retained messages for new subscriptions, sent as fast as the subscriber takes them (broker B-10) and as the event loop
- * has turns: a cursor over what was there at SUBSCRIBE, never dropped. A message that was replaced or cleared meanwhile
- * is passed over: its successor has been delivered as it came.
+ * has turns: a cursor over what was there at SUBSCRIBE, never dropped. Whatever is routed to the session meanwhile waits
+ * behind all of it (0021). A message that was replaced or cleared meanwhile is passed over: its successor is among those.
  */
 export class RetainedReplay {
   readonly #session: Session;
@@ -26,6 +27,8 @@ export class RetainedReplay {
   readonly #free: Entries = new Map();
   #started = 0;
   #advancing = false;
+  /** A SUBSCRIBE is not answered yet: SUBACK leaves before any retained message that it brings about (broker §9.8). */
+  #held = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -40,23 +43,78 @@ export class RetainedReplay {
     return this.active && this.#next() !== undefined;
   }
 
+  /** Nothing is sent until `goOn()`; what is routed to the session waits as soon as something has started. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** SUBACK has left, or there is another connection. */
+  goOn(): void {
+    this.#held = false;
+    this.pump();
+  }
+
   /** A subscription that is made again begins again: what was left of the first time is part of the second. */
   start(cursor: RetainedCursor, subscription: Subscription): void {
-    this.stop(subscription);
+    this.#leave(subscription);
+    this.restore(cursor, subscription);
+    this.#session.saved?.replayStarts(subscription);
+  }
+
+  /** Takes one back that an earlier process had begun with. */
+  restore(cursor: RetainedCursor, subscription: Subscription): void {
+    const session = this.#session;
+    session.behind ??= new BehindReplay();
+    if (session.behind.line.size === 0) this.#begin(cursor, subscription);
+    else session.behind.addReplay(subscription, cursor);
+  }
+
+  #begin(cursor: RetainedCursor, subscription: Subscription): void {
     const entries = subscription.qos === 0 ? this.#free : this.#windowed;
     entries.set(subscription, { cursor, order: ++this.#started });
-    this.#session.saved?.replaying(subscription, true);
   }
 
   /** The subscription is over: what has not been sent for it stays [MQTT-3.10.4-2]. */
   stop(subscription: Subscription): void {
+    this.#leave(subscription);
+    this.pump();
+  }
+
+  #leave(subscription: Subscription): void {
+    const { behind } = this.#session;
+    if (behind === undefined) return;
     this.#windowed.delete(subscription);
     this.#free.delete(subscription);
+    behind.line.delete(subscription);
+    if (!this.active && !behind.leaving) this.#moveUp(behind);
+  }
+
+  /** Nothing is on its way any more: messages that wait go, up to subscriptions behind them, which begin. */
+  #moveUp(behind: BehindReplay): void {
+    const session = this.#session;
+    behind.leaving = true;
+    for (const [next, cursor] of behind.line) {
+      if (cursor !== undefined) {
+        behind.line.delete(next);
+        this.#begin(cursor, next as Subscription);
+      } else if (this.active) break;
+      else {
+        behind.take(next as WaitingMessage);
+        session.sendWaiting(next as WaitingMessage);
+      }
+    }
+    behind.leaving = false;
+    // Whoever got the last one may have subscribed or ended it all.
+    if (this.active || session.behind !== behind) return;
+    session.behind = undefined;
+    session.pressure.drained();
   }
 
   clear(): void {
     this.#windowed.clear();
     this.#free.clear();
+    this.#session.behind?.line.clear();
+    this.#session.behind = undefined;
   }
 
   /** Sends what there is room and time for. */
@@ -80,12 +138,11 @@ export class RetainedReplay {
         if (engine.settings.checkRetainSource && message.source?.may(Right.WRITE, message.topic) === false)
           continue;
         const qos = engine.deliveryQoS(message, subscription);
-        // [MQTT311-3.3.1-8]: a retained message that is sent for a new subscription has RETAIN set.
-        this.#session.deliver(message, qos, true, subscription.identifier);
+        this.#session.deliverRetained(message, qos, subscription.identifier);
       }
       if (cursor.done) {
-        this.stop(subscription);
-        this.#session.saved?.replaying(subscription, false);
+        this.#session.saved?.replayEnds(subscription);
+        this.#leave(subscription);
       } else if (taken >= steps) break;
     }
     this.#advancing = false;
@@ -94,6 +151,7 @@ export class RetainedReplay {
 
   /** Of those that come first the earlier one that there is room for. */
   #next(): readonly [Subscription, Entry] | undefined {
+    if (this.#held) return undefined;
     const windowed = this.#first(this.#windowed);
     const free = this.#first(this.#free);
     if (windowed === undefined || free === undefined) return windowed ?? free;
@@ -105,10 +163,10 @@ export class RetainedReplay {
     return undefined;
   }
 
-  /** Half of what is allowed, so that live messages find room too. Its QoS may have changed since it began. */
+  /** Its QoS may have changed since it began. */
   #room({ qos }: Subscription): boolean {
     const { connection, outbound } = this.#session;
     if (connection === undefined || connection.backlog >= LOW_WATER) return false;
-    return qos === 0 || outbound.queued === 0;
+    return qos === 0 || outbound.open;
   }
 }

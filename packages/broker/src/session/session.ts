@@ -12,6 +12,7 @@ import type { Due } from '../due-queue.js';
 import type { Engine } from '../engine.js';
 import { SavedSession } from '../persistence/saved-session.js';
 import { BackPressure } from '../routing/back-pressure.js';
+import type { BehindReplay, WaitingMessage } from '../routing/behind-replay.js';
 import type { Message } from '../routing/message.js';
 import { RetainedReplay } from '../routing/retained-replay.js';
 import type { Subscription } from '../routing/subscription.js';
@@ -49,6 +50,8 @@ export class Session implements OutboundSink<Delivery>, Due {
   readonly inbound = new InboundFlow<Message>(bytesOf);
   readonly pressure: BackPressure;
   readonly replay: RetainedReplay;
+  /** What waits until retained messages have been sent; undefined: none are on their way. */
+  behind: BehindReplay | undefined;
   /** What its last connection speaks, or spoke. */
   version: ProtocolVersion = 5;
   /** The last message that went to it, by the router's count: for `allow_duplicate_messages false`. */
@@ -90,7 +93,7 @@ export class Session implements OutboundSink<Delivery>, Due {
 
   /** QoS 0 messages kept while it is offline. */
   get waitingQoS0(): number {
-    return this.#offlineQoS0?.length ?? 0;
+    return (this.#offlineQoS0?.length ?? 0) + (this.behind?.qos0 ?? 0);
   }
 
   /** Every message it holds: on the way to its client, kept while that is offline, and received but not released. */
@@ -99,12 +102,13 @@ export class Session implements OutboundSink<Delivery>, Due {
       if (message !== undefined) visit(message);
     });
     this.#offlineQoS0?.forEach(visit);
+    for (const { message } of this.behind?.messages() ?? []) visit(message as Message);
     this.inbound.forEach(visit);
   }
 
   /** Bytes of their payloads. */
   get waitingQoS0Bytes(): number {
-    return this.#offlineQoS0?.bytes ?? 0;
+    return (this.#offlineQoS0?.bytes ?? 0) + (this.behind?.qos0Bytes ?? 0);
   }
 
   addSubscription(filter: string, subscription: Subscription): void {
@@ -153,13 +157,21 @@ export class Session implements OutboundSink<Delivery>, Due {
     this.pressure.reset();
     this.outbound.limit(window, this.#maxInflightBytes);
     this.outbound.connected(window, sessionPresent);
-    this.#offlineQoS0?.drain((waiting) => {
-      const { message, retain, subscriptionIdentifier } = waiting;
-      if (this.#mayRead(message)) connection.publish(message, 0, retain, false, 0, subscriptionIdentifier);
-      this.saved?.settled(waiting);
-    });
+    this.#offlineQoS0?.drain((waiting) => this.sendWaiting(waiting));
     this.#offlineQoS0 = undefined;
-    this.replay.pump();
+    this.replay.goOn();
+  }
+
+  /** A message that had to wait for others has its turn, be it queued again. */
+  sendWaiting(waiting: WaitingMessage): void {
+    if (waiting.qos !== 0) {
+      this.outbound.send(waiting);
+      return;
+    }
+    const { message, retain, subscriptionIdentifier } = waiting;
+    if (this.#mayRead(message))
+      this.connection?.publish(message, 0, retain, false, 0, subscriptionIdentifier);
+    this.saved?.settled(waiting);
   }
 
   get #maxInflightBytes(): number {
@@ -178,7 +190,16 @@ export class Session implements OutboundSink<Delivery>, Due {
   detach(): void {
     this.connection = undefined;
     this.outbound.disconnected();
+    if (!this.#keepsQoS0) this.#dropQoS0();
     this.pressure.end();
+  }
+
+  #dropQoS0(): void {
+    for (const waiting of this.behind?.messages() ?? []) {
+      if (waiting.qos !== 0) continue;
+      this.behind?.take(waiting);
+      this.saved?.settled(waiting);
+    }
   }
 
   /** The session ends: nothing of it is left. */
@@ -192,11 +213,29 @@ export class Session implements OutboundSink<Delivery>, Due {
     this.pressure.end();
   }
 
-  /** A message for one of its subscriptions, or undefined for one that a retained message goes to. */
+  /** A message for one of its subscriptions, or from the broker itself. */
   deliver(message: Message, qos: QoS, retain: boolean, identifier: number | undefined): void {
     if (this.ended || !this.#mayRead(message)) return;
     if (qos === 0) this.#deliverQoS0(message, retain, identifier);
-    else this.#deliverAcknowledged(message, qos, retain, identifier);
+    else if (this.pressure.dropsKept()) this.pressure.dropped();
+    else this.#deliverAcknowledged(message, qos, retain, identifier, this.#line);
+  }
+
+  /** Where what is delivered has to wait; undefined: nowhere. */
+  get #line(): BehindReplay | undefined {
+    const { behind } = this;
+    return behind === undefined || behind.leaving ? undefined : behind;
+  }
+
+  /** A retained message for a new subscription: it has RETAIN set [MQTT311-3.3.1-8], comes before what waits, and is not dropped. */
+  deliverRetained(message: Message, qos: QoS, identifier: number | undefined): void {
+    const { connection } = this;
+    if (connection === undefined || !this.#mayRead(message)) return;
+    if (qos !== 0) this.#deliverAcknowledged(message, qos, true, identifier, undefined);
+    else {
+      connection.publish(message, 0, true, false, 0, identifier);
+      this.pressure.checkOutput(connection);
+    }
   }
 
   /** What it may not read vanishes without a word (broker §4.4). */
@@ -214,35 +253,58 @@ export class Session implements OutboundSink<Delivery>, Due {
       pressure.dropped();
       return;
     }
+    const line = this.#line;
+    if (line !== undefined) {
+      this.#waitQoS0(line, message, retain, identifier);
+      pressure.check();
+      return;
+    }
     // [MQTT-4.3.1-1] [MQTT311-4.3.1-1]
     connection.publish(message, 0, retain, false, 0, identifier);
     pressure.checkOutput(connection);
   }
 
   #keepQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
-    if (!this.persistent || !this.engine.settings.queueQos0Messages) return;
+    if (!this.#keepsQoS0) return;
     if (this.pressure.dropsKept()) {
       this.pressure.dropped();
       return;
     }
     this.#offlineQoS0 ??= new OfflineQoS0();
-    message.keep();
-    const waiting: OfflineMessage = { qos: 0, message, retain, subscriptionIdentifier: identifier };
-    this.#offlineQoS0.add(waiting);
-    this.saved?.queued(waiting);
+    this.#waitQoS0(this.behind ?? this.#offlineQoS0, message, retain, identifier);
   }
 
-  #deliverAcknowledged(message: Message, qos: 1 | 2, retain: boolean, identifier: number | undefined): void {
-    if (this.pressure.dropsKept()) {
-      this.pressure.dropped();
-      return;
-    }
+  get #keepsQoS0(): boolean {
+    return this.persistent && this.engine.settings.queueQos0Messages;
+  }
+
+  #waitQoS0(
+    line: BehindReplay | OfflineQoS0,
+    message: Message,
+    retain: boolean,
+    identifier: number | undefined,
+  ): void {
+    message.keep();
+    const waiting: OfflineMessage = { qos: 0, message, retain, subscriptionIdentifier: identifier };
+    line.add(waiting);
+    // Where it is kept for a client that is offline, its client may be so before it has its turn.
+    if (this.#keepsQoS0) this.saved?.queued(waiting);
+  }
+
+  #deliverAcknowledged(
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    identifier: number | undefined,
+    behind: BehindReplay | undefined,
+  ): void {
     // Kept for a client that is offline too [MQTT311-3.1.2-5].
     const size = message.frame.end - message.frame.frameStart;
     if (this.saved !== undefined) message.keep();
     const delivery = new Delivery(qos, message, retain, identifier, size);
     this.saved?.queued(delivery);
-    this.outbound.send(delivery);
+    if (behind === undefined) this.outbound.send(delivery);
+    else behind.add(delivery);
     // Whatever was not sent for good has to outlive the chunk it came in.
     if (delivery.message !== undefined) message.keep();
     this.pressure.check();

@@ -87,8 +87,15 @@ export class OutboundFlow<M extends OutboundMessage> {
     this.pump();
   }
 
-  get #open(): boolean {
+  get #hasRoom(): boolean {
     return this.#onWire < this.#window && this.#onWireBytes < this.#maximumBytes;
+  }
+
+  /** Whether a message that is given now is sent at once. */
+  get open(): boolean {
+    return (
+      this.#connected && this.#queue.length === 0 && this.#hasRoom && this.#resent === this.#resend.length
+    );
   }
 
   /**
@@ -96,11 +103,8 @@ export class OutboundFlow<M extends OutboundMessage> {
    * [MQTT311-4.6.0-5] [MQTT311-4.6.0-6].
    */
   send(message: M): void {
-    if (this.#connected && this.#queue.length === 0 && this.#open && this.#resent === this.#resend.length) {
-      this.#first(message);
-    } else {
-      this.#enqueue(message);
-    }
+    if (this.open) this.#first(message);
+    else this.#enqueue(message);
   }
 
   #enqueue(message: M): void {
@@ -225,7 +229,7 @@ export class OutboundFlow<M extends OutboundMessage> {
    */
   pump(): void {
     // Asked again each time: the sink may have found the connection gone.
-    while (this.#connected && this.#open) {
+    while (this.#connected && this.#hasRoom) {
       if (this.#resent < this.#resend.length) {
         this.#again(this.#resend[this.#resent++] as M);
         if (this.#resent === this.#resend.length) {
