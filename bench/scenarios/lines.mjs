@@ -33,10 +33,9 @@ export async function lines({ runs, scale }, { payload, counts, window }) {
       const input = path.join(folder, 'input');
       writeFileSync(input, numbered(total, payload));
       const lost = new Map();
-      const names = Object.keys(contenders).filter(
-        (name) => installed(name) && (window === undefined || name !== 'mqtt'),
-      );
-      const taken = await inTurn(names, { runs }, async (name) => {
+      // mqtt.js's pub has no window of its own.
+      const names = Object.keys(contenders).filter((name) => window === undefined || name !== 'mqtt');
+      const taken = await inTurn(names.filter(installed), { runs }, async (name) => {
         const { seconds, missing } = await pipeline({
           ...contenders[name],
           qos,
@@ -87,7 +86,11 @@ function pipeline({ broker: brokerName, toolkit, qos, total, input, folder, wind
       const args = [...subArgs, ...broker.at, '-t', 't', '-q', String(qos), '-C', String(total + 1)];
       const reader = spawn(sub, args, { stdio: ['ignore', output, 'inherit'] });
       const ended = new Promise((resolve) => reader.on('exit', resolve));
-      while (statSync(outputFile).size === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      while (statSync(outputFile).size === 0) {
+        if (reader.exitCode !== null)
+          throw new Error(`sub ended with ${reader.exitCode} before the first line`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
 
       const more = window === undefined ? [] : ['-M', String(window)];
       const command = [...pub, '-l', '-q', String(qos), ...more].map(quote).join(' ');
