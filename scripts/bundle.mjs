@@ -10,9 +10,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { entrySource } from './code-cache.mjs';
+import { root } from './steps.mjs';
 
 const common = {
   bundle: true,
+  // esbuild calls CommonJS files of packages by their path from here, and stack traces show that.
+  absWorkingDir: root,
   platform: 'node',
   target: 'node20',
   // Read as Latin-1 by the entry (scripts/code-cache.mjs).
@@ -46,10 +49,9 @@ export async function bundleProgram({ name, entry, outdir, workers = {} }) {
       conditions: ['@tsmqtt/source'],
       mainFields: ['module', 'main'],
       metafile: true,
-      absWorkingDir: chunkDir,
     });
     files.push({ file: `${worker}.cjs`, bytes: Object.values(metafile.outputs)[0].bytes });
-    for (const [name, folder] of packagesOf(metafile, chunkDir)) packages.set(name, folder);
+    for (const [name, folder] of packagesOf(metafile)) packages.set(name, folder);
   }
   const program = path.join(outdir, name);
   await writeFile(program, entrySource(name));
@@ -83,7 +85,6 @@ async function splitIntoModules(entry, stage) {
     // Only ES modules can be split by name and lose what is not used.
     mainFields: ['module', 'main'],
     metafile: true,
-    absWorkingDir: stage,
   });
   for (const { entryPoint } of Object.values(metafile.outputs)) {
     if (metafile.inputs[entryPoint]?.format === 'cjs') {
@@ -102,7 +103,7 @@ async function splitIntoModules(entry, stage) {
     }
   };
   visit('main.js');
-  return { outputs, fixed, packages: packagesOf(metafile, stage) };
+  return { outputs, fixed, packages: packagesOf(metafile) };
 }
 
 /** Pass 2. */
@@ -222,11 +223,11 @@ function packageOf(file) {
 const packagePath = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//;
 
 /** The npm packages whose code is in the bundle: folders by name. */
-function packagesOf(metafile, stage) {
+function packagesOf(metafile) {
   const folders = new Map();
   for (const input of Object.keys(metafile.inputs)) {
     const [, folder, name] = packagePath.exec(input) ?? [];
-    if (name) folders.set(name, path.resolve(stage, folder));
+    if (name) folders.set(name, path.resolve(root, folder));
   }
   return folders;
 }

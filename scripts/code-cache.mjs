@@ -27,7 +27,8 @@ let cachedData;
 try {
   cachedData = readFileSync(filename + '.cache');
 } catch {}
-const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+// The cache keeps the name that the code had when it was built, and stack traces show that one: not where it was built.
+const script = new Script(readFileSync(filename, 'latin1'), { filename: '${name}.cjs', cachedData });
 // Not node:module, which is loaded only where somebody asks for it by name.
 const main = new module.constructor(filename, module);
 main.filename = filename;

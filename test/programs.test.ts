@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PacketType } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
@@ -99,4 +99,31 @@ test.each(PLAIN_USES)('a plain %s runs from compiled code that V8 accepts', asyn
       }
     };`;
   expect(await runHooked(name, args, code)).toEqual(['false']);
+});
+
+test.each(PLAIN_USES)('a stack trace of %s names its code by the name of the program', async (name, args) => {
+  const code = `const { Socket } = require('node:net');
+    const { connect } = Socket.prototype;
+    Socket.prototype.connect = function (...args) {
+      process._rawDebug(new Error().stack);
+      return connect.apply(this, args);
+    };`;
+  const trace = (await runHooked(name, args, code)).join('\n');
+  expect(trace).toMatch(new RegExp(`\\(${name}\\.cjs:\\d+:\\d+\\)`));
+  expect(trace).not.toContain('main.cjs');
+});
+
+test.each(programNames)('nothing of the built %s says where it was built', (name) => {
+  const bin = path.dirname(programFile(name));
+  const files = readdirSync(bin, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const telling = files
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((file) => {
+      const content = readFileSync(file);
+      return [`${workspaceRoot}/`, `${workspaceRoot.slice(1)}/node_modules/`, 'tsmqtt-build-'].some((place) =>
+        content.includes(place),
+      );
+    });
+  expect(files.length).toBeGreaterThan(3);
+  expect(telling).toEqual([]);
 });
