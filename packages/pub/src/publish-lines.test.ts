@@ -222,6 +222,61 @@ describe('a connection that is lost (P-8, P-24, P-25)', () => {
   });
 });
 
+describe('a broker that ends every connection at the same line (P-8, P-24)', () => {
+  /** Acknowledges `one`, and takes nothing else for an answer than the end. */
+  const choking = (packet: Packet, peer: Peer): unknown => {
+    if (packet.type !== PacketType.PUBLISH || String(packet.payload) === 'one') return true;
+    return void peer.socket.destroy();
+  };
+
+  test('is not worth the waiting longer than --give-up says, however often the connection is back', async () => {
+    const broker = await scriptedBroker(choking);
+    const args = [...broker.at, '-t', 'a', '-l', '-q', '1', '--give-up', '2'];
+    const { code, err } = await lines(args, 'one\ntoo long\nthree\n');
+    expect(code).toBe(7);
+    expect(err).toMatch(/ is back\.\n/);
+    expect(err).toMatch(/\nError: The connection was lost\nError: 2 of 3 messages were not delivered\.\n$/);
+  });
+
+  test('is come back to less and less often, and the user is told of the line', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const broker = await scriptedBroker(choking);
+    const { io, ended } = start([...broker.at, '-t', 'a', '-l', '-q', '1']);
+    io.keyboard.end('one\ntoo long\nthree\n');
+    const losses = (): number => io.err.split(' was lost (').length - 1;
+    const waits: number[] = [];
+    for (let loss = 1; loss <= 8; loss++) {
+      await io.until(() => losses() === loss);
+      let waited = 0;
+      // In steps, for the timers that belong to nobody's waiting are let pass, too.
+      const seen = broker.received.length;
+      while (broker.received.length === seen && waited < 60_000) {
+        await vi.advanceTimersByTimeAsync(250);
+        waited += 250;
+        for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+      }
+      waits.push(waited);
+    }
+    // 1 s, then up to twice as long each time, at most 30 s.
+    expect(waits[0]).toBe(1000);
+    for (const [index, wait] of waits.entries()) {
+      const longest = Math.min(30_000, 1000 * 2 ** index);
+      expect(wait).toBeGreaterThanOrEqual(longest * 0.75);
+      expect(wait).toBeLessThanOrEqual(longest + 500);
+    }
+    expect(io.err.match(/^Warning: Nothing was .*$/gm)).toEqual([
+      'Warning: Nothing was acknowledged on the last 3 connections. Line 2 is the first that waits; it may be longer than the broker takes.',
+    ]);
+    io.signal('SIGTERM');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await ended).toBe(143);
+    expect(io.err).toMatch(/\nError: 2 of 3 messages were not delivered\.\n$/);
+  });
+});
+
 test('the end of input is seen while lines wait: --give-up counts from there (P-24)', async () => {
   const broker = await scriptedBroker((packet, peer) => {
     if (peer.number === 1 && packet.type === PacketType.CONNECT) return true;

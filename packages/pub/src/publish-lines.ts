@@ -14,14 +14,15 @@ import { ClientError, type PublishBatch } from '@tsmqtt/client';
 import type { Property } from '@tsmqtt/protocol';
 import { endQuietly } from './end-quietly.js';
 import { LineSplitter } from './line-splitter.js';
+import { Perseverance } from './perseverance.js';
 import { inVain, PublishFailures, undelivered } from './publish-failures.js';
 import { HANDLED_SIGNALS, type ReadEnd, readLines } from './read-lines.js';
 import { retainFlag } from './retain-flag.js';
 
 /** How long a signal leaves what was read already to be delivered (P-24). */
 const DRAIN_MS = 5000;
-/** How long QoS 0 lines wait for the connection after the end of input (P-24). */
-const GIVE_UP_MS = 30_000;
+/** After so many new connections in a row on which nothing was acknowledged, the user is told where it stands. */
+const FRUITLESS = 3;
 
 const SIGNAL_CODES: Readonly<Record<HandledSignal, ExitCode>> = { SIGINT: 130, SIGTERM: 143 };
 
@@ -35,10 +36,8 @@ export class LinePublisher {
   readonly #batch: PublishBatch;
   readonly #farewell: readonly Property[];
   readonly #splitter = new LineSplitter();
-  #lost = false;
-  #inputEnded = false;
+  readonly #perseverance: Perseverance;
   #stoppedBy: HandledSignal | undefined;
-  #cancelGivingUp = () => {};
   #cancelDeadline = () => {};
 
   /** Throws ClientError where the broker does not take what was asked for. */
@@ -62,30 +61,38 @@ export class LinePublisher {
       properties: settings.properties.PUBLISH,
       onFailure: this.#failures.note,
     });
+    this.#perseverance = new Perseverance(settings, () => connection.client.destroy());
+  }
+
+  /** New connections in a row that brought nothing. */
+  get fruitless(): number {
+    return this.#perseverance.fruitless;
   }
 
   /** The connection was lost and is being made anew. */
   onLost(): void {
-    this.#lost = true;
-    this.#considerGivingUp();
+    const { settled } = this.#batch;
+    this.#perseverance.lost(settled, this.#connection.client.inFlight);
+    if (this.#perseverance.fruitless !== FRUITLESS) return;
+    this.#reporter.report(
+      `Warning: Nothing was acknowledged on the last ${FRUITLESS} connections. ` +
+        `Line ${settled + 1} is the first that waits; it may be longer than the broker takes.\n`,
+    );
   }
 
   onBack(): void {
-    this.#lost = false;
-    this.#cancelGivingUp();
+    this.#perseverance.back();
   }
 
   /** Reads to the end, delivers, says what was not delivered, and answers the exit code. */
   async run(): Promise<ExitCode> {
     const { client, reachedNobody } = this.#connection;
-    const end = await readLines(this.#io, this.#splitter, this.#batch, client.closed, () => {
-      this.#inputEnded = true;
-      this.#considerGivingUp();
-    });
+    const end = await readLines(this.#io, this.#splitter, this.#batch, client.closed, () =>
+      this.#perseverance.inputEnded(),
+    );
     // What was read and will not be published counts as not delivered.
     this.#splitter.abandon();
-    this.#inputEnded = true;
-    this.#considerGivingUp();
+    this.#perseverance.inputEnded();
     if (end.why === 'signal') this.#stop(end.signal);
     const failed = await this.#deliver();
     await endQuietly(client, this.#settings, ...this.#farewell);
@@ -110,7 +117,7 @@ export class LinePublisher {
     } finally {
       leaveSignals();
       this.#cancelDeadline();
-      this.#cancelGivingUp();
+      this.#perseverance.over();
     }
   }
 
@@ -130,16 +137,6 @@ export class LinePublisher {
   #stop(signal: HandledSignal): void {
     this.#stoppedBy = signal;
     this.#cancelDeadline = after(DRAIN_MS, () => this.#connection.client.destroy());
-  }
-
-  /** After the end of input, what waits for the connection does not wait for ever. */
-  #considerGivingUp(): void {
-    if (!this.#lost || !this.#inputEnded) return;
-    const { giveUp, qos } = this.#settings;
-    const patience = giveUp === undefined ? (qos === 0 ? GIVE_UP_MS : undefined) : giveUp * 1000;
-    if (patience === undefined) return;
-    this.#cancelGivingUp();
-    this.#cancelGivingUp = after(patience, () => this.#connection.client.destroy());
   }
 }
 

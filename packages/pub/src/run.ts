@@ -57,7 +57,8 @@ async function publishLines(
   const handlers: ConnectionHandlers = {
     ...traceToStdout(settings, io),
     ...resumption.handlers,
-    reconnect: (attempt) => reconnectDelay(attempt),
+    // A connection that is back and brings nothing is not a reason to come back sooner.
+    reconnect: (attempt) => reconnectDelay(attempt + (publisher?.fruitless ?? 0)),
     onConnectionLost: (error) => {
       watch.onLost(error);
       resumption.onLost(connection!);

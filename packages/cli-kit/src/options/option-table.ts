@@ -421,7 +421,7 @@ export const OPTIONS: readonly OptionRow[] = [
     tools: PUB,
     group: 'Publishing',
     value: { placeholder: 'SECONDS', noun: 'time' },
-    help: 'With -l: how long to try to reconnect after the last line for what is not delivered yet.',
+    help: 'With -l: how long to try to reconnect after the last line while nothing more gets through.',
     initially: '30 at QoS 0, for ever at QoS 1 and 2',
     apply: (settings, value) => {
       const seconds = integerValue(value, 0, MAXIMUM_INT);
