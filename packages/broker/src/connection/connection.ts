@@ -1,9 +1,7 @@
 import type { Duplex } from 'node:stream';
 import {
-  encodePacket,
   InboundTopicAliases,
   NO_PROPERTIES,
-  OutboundTopicAliases,
   type Packet,
   PacketType,
   type Properties,
@@ -28,9 +26,10 @@ import { CommitGate, type GateOwner } from './commit-gate.js';
 import { connectionEnded } from './ending.js';
 import { Intake } from './intake.js';
 import type { LongPacket } from './long-packet.js';
-import { MessageWriter } from './message-writer.js';
+import { closeIfOverdue } from './overdue.js';
+import { PacketWriter } from './packet-writer.js';
 import type { Peer } from './peer.js';
-import { CONNECT_TIMEOUT, Phase } from './phase.js';
+import { Phase } from './phase.js';
 import { SocketOutput } from './socket-output.js';
 
 /** A closed connection's peer gets this long to read what was sent. */
@@ -63,14 +62,13 @@ export class Connection implements GateOwner, SessionLink {
   /** Bytes accepted by the socket or acknowledged so far (broker B-10). */
   progress = 0;
   inboundAliases = new InboundTopicAliases(0);
-  readonly writer: MessageWriter;
+  readonly writer: PacketWriter;
   /** Where its answers wait for the store; undefined: there is none. */
   readonly gate: CommitGate | undefined;
   /** Who may come in here, and what for. */
   readonly realm: Realm;
   readonly #intake: Intake;
   readonly #output: SocketOutput;
-  #version: ProtocolVersion = 4;
   #heldBy: Session | undefined;
   #closeAt = Number.POSITIVE_INFINITY;
 
@@ -96,7 +94,7 @@ export class Connection implements GateOwner, SessionLink {
       this.gate,
     );
     this.realm = engine.realms.of(listener);
-    this.writer = new MessageWriter(this.#output, engine);
+    this.writer = new PacketWriter(this.#output, engine, this.gate, this);
     this.#intake = new Intake(this, engine.settings.maxPacketSize, since);
     engine.connections.add(this);
     engine.open++;
@@ -108,11 +106,11 @@ export class Connection implements GateOwner, SessionLink {
   }
 
   get version(): ProtocolVersion {
-    return this.#version;
+    return this.writer.version;
   }
 
   set version(version: ProtocolVersion) {
-    this.#version = version;
+    this.writer.version = version;
     this.#intake.version = version;
   }
 
@@ -190,52 +188,20 @@ export class Connection implements GateOwner, SessionLink {
   }
 
   /**
-   * Sends a packet. Where it is larger than the client takes, which it must not be sent [MQTT-3.1.2-24], the connection
-   * is closed, since the client would wait for it in vain.
+   * Sends a packet. Where it is larger than the client takes the connection is closed, since the client would wait for it
+   * in vain.
    *
    * @returns false where the connection was closed.
    */
   send(packet: Packet): boolean {
-    const bytes = encodePacket(packet, this.version);
-    if (bytes.length > this.writer.maximumPacketSize) {
-      this.close('oversizePacket', ReasonCode.PACKET_TOO_LARGE);
-      return false;
-    }
-    this.gate?.answer();
-    this.#output.buffer.bytes(bytes);
-    this.engine.packetLog?.sending(this.label, packet);
-    this.#sent(packet.type);
-    return true;
-  }
-
-  /**
-   * Sends PUBACK, PUBREC or PUBCOMP, at once whatever waits in the window [MQTT-3.3.4-10] [MQTT-4.9.0-3], in the shortest
-   * form: without Reason String and User Property [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
-   * [MQTT-3.5.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
-   */
-  acknowledge(
-    type:
-      | typeof PacketType.PUBACK
-      | typeof PacketType.PUBREC
-      | typeof PacketType.PUBREL
-      | typeof PacketType.PUBCOMP,
-    packetId: number,
-    reasonCode: number,
-  ): void {
-    this.gate?.answer();
-    this.#output.buffer.acknowledgement(type, packetId, reasonCode, this.version);
-    this.engine.packetLog?.sendingAcknowledgement(this.label, type, packetId, reasonCode);
-    this.#sent(type);
+    if (this.writer.write(packet)) return true;
+    this.close('oversizePacket', ReasonCode.PACKET_TOO_LARGE);
+    return false;
   }
 
   /** Sends PUBREL, code 0 and nothing else [MQTT-3.6.2-1] [MQTT-3.6.2-2] [MQTT-3.6.2-3]. */
   pubrel(packetId: number): void {
-    this.acknowledge(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
-  }
-
-  #sent(type: PacketType): void {
-    (this.engine.counters.packetsSent[type] as number)++;
-    this.#output.touch();
+    this.writer.acknowledge(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
   }
 
   /** Sends a message; false where it has expired, is larger than the client takes or outside of its mount point. */
@@ -249,13 +215,7 @@ export class Connection implements GateOwner, SessionLink {
   ): boolean {
     const shown = this.mountPoint === undefined ? message : this.mountPoint.outgoing(message);
     if (shown === undefined) return false;
-    return this.writer.publish(shown, qos, retain, dup, packetId, identifier, this.version);
-  }
-
-  /** Aliases that this end may use towards the client; its CONNECT says how many. */
-  setAliases(inbound: number, outbound: number): void {
-    this.inboundAliases = new InboundTopicAliases(inbound);
-    this.writer.aliases = new OutboundTopicAliases(outbound);
+    return this.writer.publish(shown, qos, retain, dup, packetId, identifier);
   }
 
   /**
@@ -313,17 +273,6 @@ export class Connection implements GateOwner, SessionLink {
       if (now >= this.#closeAt) this.socket.destroy();
       return;
     }
-    if (this.authentication?.isOverdue(now)) {
-      // [MQTT-4.12.1-2]; where it is not connected yet, a bare close as for a CONNECT that does not come.
-      this.close('exceededTimeout', ReasonCode.NOT_AUTHORIZED);
-      return;
-    }
-    const silent = this.#intake.silence(now);
-    if (this.phase === Phase.NEW) {
-      if (silent > CONNECT_TIMEOUT) this.close('exceededTimeout');
-    } else if (this.keepAlive > 0 && silent > this.keepAlive * 1500) {
-      // [MQTT-3.1.2-22] [MQTT311-3.1.2-24]; a bare close (broker §9.6).
-      this.close('exceededTimeout');
-    }
+    closeIfOverdue(this, this.#intake.silence(now), now);
   }
 }

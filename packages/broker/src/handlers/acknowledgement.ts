@@ -37,6 +37,6 @@ export function handlePubrel(connection: Connection, packet: Acknowledgement): V
     session.saved?.handedOn(packet.packetId);
     engine.router.publish(message, session);
   }
-  connection.acknowledge(PacketType.PUBCOMP, packet.packetId, ReasonCode.SUCCESS);
+  connection.writer.acknowledge(PacketType.PUBCOMP, packet.packetId, ReasonCode.SUCCESS);
   return Verdict.CONTINUE;
 }

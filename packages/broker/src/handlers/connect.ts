@@ -1,7 +1,9 @@
 import {
   type Connect,
   encodePacket,
+  InboundTopicAliases,
   NO_PROPERTIES,
+  OutboundTopicAliases,
   PacketType,
   type Property,
   property,
@@ -198,15 +200,15 @@ function accept(connection: Connection, admission: Admission, authData: Uint8Arr
   connection.will = admission.will;
   // The bridge bit is of 3.x; with MQTT 5 it says nothing (broker §9.2).
   connection.bridge = packet.bridge && packet.protocolVersion !== 5;
-  connection.writer.clientId = clientId;
   session.begin(
     admission.sessionExpiryInterval ?? expiryOf(packet),
     new Identity(connection.realm, clientId, connection.credentials.username, engine.log),
     packet.protocolVersion,
   );
-  connection.setAliases(
-    packet.protocolVersion === 5 ? connection.listener.maxTopicAlias : 0,
-    Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, connection.listener.maxTopicAliasBroker),
+  const { maxTopicAlias, maxTopicAliasBroker } = connection.listener;
+  connection.inboundAliases = new InboundTopicAliases(packet.protocolVersion === 5 ? maxTopicAlias : 0);
+  connection.writer.aliases = new OutboundTopicAliases(
+    Math.min(property(packet.properties, 'topicAliasMaximum') ?? 0, maxTopicAliasBroker),
   );
   logAccepted(connection, packet, keepAlive);
   engine.packetLog?.will(admission.will);

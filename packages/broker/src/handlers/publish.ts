@@ -56,7 +56,7 @@ export function handlePublish(connection: Connection, packet: Publish): Verdict 
   // [MQTT-4.3.2-4] [MQTT-4.3.2-5] [MQTT-2.2.1-5] [MQTT311-4.3.2-2] [MQTT311-2.3.1-6]
   if (frame.qos === 1) {
     const done = matched ? ReasonCode.SUCCESS : ReasonCode.NO_MATCHING_SUBSCRIBERS;
-    connection.acknowledge(
+    connection.writer.acknowledge(
       PacketType.PUBACK,
       frame.packetId,
       refusal === ReasonCode.SUCCESS ? done : refusal,
@@ -129,21 +129,21 @@ function receiveQoS2(
   }
   if (refusal !== ReasonCode.SUCCESS) {
     // A failed PUBREC ends the exchange in MQTT 5 [MQTT-4.3.3-9]; MQTT 3 goes on to PUBREL and PUBCOMP as if it had been taken.
-    connection.acknowledge(PacketType.PUBREC, packetId, refusal);
+    connection.writer.acknowledge(PacketType.PUBREC, packetId, refusal);
     return Verdict.CONTINUE;
   }
   if (isOverQuota(connection, inbound)) {
     engine.log.warning(
       `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`,
     );
-    connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
+    connection.writer.acknowledge(PacketType.PUBREC, packetId, ReasonCode.QUOTA_EXCEEDED);
     return Verdict.CONTINUE;
   }
   const message = messageOf(engine, frame, topic);
   message.keep();
   inbound.keep(packetId, message);
   session.saved?.received(packetId, message);
-  connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+  connection.writer.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
   return Verdict.CONTINUE;
 }
 
@@ -173,7 +173,7 @@ function repeatQoS2(connection: Connection, known: Message, packetId: number): V
   if (known.repeatedOn === connection.order)
     throw new ProtocolError('qos2-repeated', `PUBLISH ${packetId} came a third time`);
   known.repeatedOn = connection.order;
-  connection.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
+  connection.writer.acknowledge(PacketType.PUBREC, packetId, ReasonCode.SUCCESS);
   return Verdict.CONTINUE;
 }
 

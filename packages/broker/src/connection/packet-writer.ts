@@ -1,6 +1,8 @@
 import {
+  encodePacket,
   OutboundTopicAliases,
   OutputBuffer,
+  type Packet,
   PacketType,
   type ProtocolVersion,
   type PublishAdditions,
@@ -8,6 +10,7 @@ import {
 } from '@tsmqtt/protocol';
 import type { Engine } from '../engine.js';
 import type { Message } from '../routing/message.js';
+import type { CommitGate } from './commit-gate.js';
 import type { SocketOutput } from './socket-output.js';
 
 const NO_ALIASES = new OutboundTopicAliases(0);
@@ -18,20 +21,66 @@ const NO_ALIASES = new OutboundTopicAliases(0);
  */
 const MOST_ADDED = 22;
 
-/** Writes messages to one client: what its connection adds to each, and what it does not take. */
-export class MessageWriter {
+/** Writes packets to one client: what its connection adds to a message, what waits for the store, and what it does not take. */
+export class PacketWriter {
+  /** What its client speaks. */
+  version: ProtocolVersion = 4;
   /** Topic Aliases towards the client (3.3.2.3.4). */
   aliases = NO_ALIASES;
-  /** For the log. */
-  clientId = '';
   /** The client's Maximum Packet Size (3.1.2.11.4). */
   maximumPacketSize = Number.POSITIVE_INFINITY;
   readonly #output: SocketOutput;
   readonly #engine: Engine;
+  readonly #gate: CommitGate | undefined;
+  /** What the log calls it. */
+  readonly #client: { readonly label: string };
 
-  constructor(output: SocketOutput, engine: Engine) {
+  constructor(
+    output: SocketOutput,
+    engine: Engine,
+    gate: CommitGate | undefined,
+    client: { readonly label: string },
+  ) {
     this.#output = output;
     this.#engine = engine;
+    this.#gate = gate;
+    this.#client = client;
+  }
+
+  /** Writes a packet; false where it is larger than the client takes, which it must not be sent [MQTT-3.1.2-24]. */
+  write(packet: Packet): boolean {
+    const bytes = encodePacket(packet, this.version);
+    if (bytes.length > this.maximumPacketSize) return false;
+    this.#gate?.answer();
+    this.#output.buffer.bytes(bytes);
+    this.#engine.packetLog?.sending(this.#client.label, packet);
+    this.#written(packet.type);
+    return true;
+  }
+
+  /**
+   * PUBACK, PUBREC, PUBREL or PUBCOMP, at once whatever waits in the window [MQTT-3.3.4-10] [MQTT-4.9.0-3], in the shortest
+   * form: without Reason String and User Property [MQTT-3.1.2-29] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
+   * [MQTT-3.5.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+   */
+  acknowledge(
+    type:
+      | typeof PacketType.PUBACK
+      | typeof PacketType.PUBREC
+      | typeof PacketType.PUBREL
+      | typeof PacketType.PUBCOMP,
+    packetId: number,
+    reasonCode: number,
+  ): void {
+    this.#gate?.answer();
+    this.#output.buffer.acknowledgement(type, packetId, reasonCode, this.version);
+    this.#engine.packetLog?.sendingAcknowledgement(this.#client.label, type, packetId, reasonCode);
+    this.#written(type);
+  }
+
+  #written(type: PacketType): void {
+    (this.#engine.counters.packetsSent[type] as number)++;
+    this.#output.touch();
   }
 
   /**
@@ -46,8 +95,8 @@ export class MessageWriter {
     dup: boolean,
     packetId: number,
     identifier: number | undefined,
-    version: ProtocolVersion,
   ): boolean {
+    const { version } = this;
     let left: number | undefined;
     if (message.expiresAt !== Number.POSITIVE_INFINITY) {
       const now = this.#engine.clock.now();
@@ -58,7 +107,7 @@ export class MessageWriter {
     const additions = version === 5 ? this.#additions(message.topic, left, identifier) : undefined;
     const { frame } = message;
     if (frame.end - frame.frameStart > this.maximumPacketSize - MOST_ADDED) {
-      return this.#publishIfItFits(message, version, qos, retain, dup, packetId, additions);
+      return this.#publishIfItFits(message, qos, retain, dup, packetId, additions);
     }
     this.#output.buffer.forward(frame, version, qos, retain, dup, packetId, additions);
     this.#sent(message, qos, retain, dup, packetId);
@@ -68,10 +117,9 @@ export class MessageWriter {
   #sent(message: Message, qos: QoS, retain: boolean, dup: boolean, packetId: number): void {
     const { counters, packetLog } = this.#engine;
     const size = message.frame.payloadLength;
-    packetLog?.sendingPublish(this.clientId, message.topic, size, qos, retain, dup, packetId);
-    (counters.packetsSent[PacketType.PUBLISH] as number)++;
+    packetLog?.sendingPublish(this.#client.label, message.topic, size, qos, retain, dup, packetId);
     counters.payloadSent += size;
-    this.#output.touch();
+    this.#written(PacketType.PUBLISH);
   }
 
   #additions(
@@ -89,7 +137,6 @@ export class MessageWriter {
 
   #publishIfItFits(
     message: Message,
-    version: ProtocolVersion,
     qos: QoS,
     retain: boolean,
     dup: boolean,
@@ -97,10 +144,10 @@ export class MessageWriter {
     additions: PublishAdditions | undefined,
   ): boolean {
     const packet = new OutputBuffer();
-    packet.forward(message.frame, version, qos, retain, dup, packetId, additions);
+    packet.forward(message.frame, this.version, qos, retain, dup, packetId, additions);
     if (packet.size > this.maximumPacketSize) {
       this.#engine.log.notice(
-        `Dropping too large outgoing PUBLISH for ${this.clientId} (${packet.size} bytes)`,
+        `Dropping too large outgoing PUBLISH for ${this.#client.label} (${packet.size} bytes)`,
       );
       this.#engine.counters.dropped++;
       return false;
