@@ -47,11 +47,11 @@ export class SocketOutput implements Flushable {
 
   /** Bytes that the peer's socket has not taken. */
   get backlog(): number {
-    return this.#waiting + this.#writing;
+    return this.#waiting() + this.#writing;
   }
 
   /** Bytes that have not been given to the socket. */
-  get #waiting(): number {
+  #waiting(): number {
     return this.#ready.size + (this.#gate === undefined ? 0 : this.#gate.size);
   }
 
@@ -81,7 +81,7 @@ export class SocketOutput implements Flushable {
     this.#gate?.pass();
     const size = this.#ready.size;
     if (size === 0) {
-      if (this.#waiting === 0) this.#end?.();
+      if (this.#waiting() === 0) this.#end?.();
       return;
     }
     const parts = this.#ready.take(LARGEST_WRITE);
@@ -101,7 +101,7 @@ export class SocketOutput implements Flushable {
   readonly #written = (error?: Error | null): void => {
     const bytes = this.#writing;
     this.#writing = 0;
-    const left = this.#waiting;
+    const left = this.#waiting();
     // What is left was one packet at least, the one that did not fit.
     this.#packets = left === 0 ? 0 : Math.max(1, Math.round((this.#packets * left) / (left + bytes)));
     // An error closes the socket, and its 'close' event says so to whoever has to know.

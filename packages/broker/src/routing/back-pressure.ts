@@ -45,38 +45,38 @@ export class BackPressure {
   }
 
   /** QoS 1 and 2 messages that may be pending while connected: the in-flight limit and the queue in total (broker §9.10). */
-  get #limit(): number {
+  #limit(): number {
     const { engine, outbound } = this.#session;
     const { maxQueuedMessages } = engine.settings;
     return outbound.window + (maxQueuedMessages === 0 ? UNLIMITED_QUEUE : maxQueuedMessages);
   }
 
   /** Payload bytes that may wait beyond those in flight: one message may exceed it (broker §9.10). */
-  get #maxBytes(): number {
+  #maxBytes(): number {
     const { maxQueuedBytes } = this.#session.engine.settings;
     return maxQueuedBytes === 0 ? Number.POSITIVE_INFINITY : maxQueuedBytes;
   }
 
   /** QoS 1 and 2 messages that are pending, those that wait behind retained ones among them. */
-  get #pending(): number {
+  #pending(): number {
     const { behind, outbound } = this.#session;
     return outbound.pending + (behind === undefined ? 0 : behind.acknowledged);
   }
 
   /** Payload bytes of those that are not in flight. */
-  get #queuedBytes(): number {
+  #queuedBytes(): number {
     const { behind, outbound } = this.#session;
     return outbound.queuedBytes + (behind === undefined ? 0 : behind.acknowledgedBytes);
   }
 
   /** Output that the client has not taken, and what waits behind retained messages, in bytes. */
-  get #backlog(): number {
+  #backlog(): number {
     const { behind, connection } = this.#session;
     return (connection?.backlog ?? 0) + (behind === undefined ? 0 : behind.weight);
   }
 
   /** Nothing waits and the window has room, as nearly always: then no limit has to be looked up. */
-  get #hasRoom(): boolean {
+  #hasRoom(): boolean {
     const { behind, outbound } = this.#session;
     return behind === undefined && outbound.queuedBytes === 0 && outbound.pending < outbound.window;
   }
@@ -97,8 +97,9 @@ export class BackPressure {
   check(): void {
     const { connection } = this.#session;
     if (connection === undefined || this.#blocked) return;
-    const full = !this.#hasRoom && (this.#pending >= this.#limit || this.#queuedBytes >= this.#maxBytes);
-    if (full || this.#backlog >= HIGH_WATER) this.#block(connection);
+    const full =
+      !this.#hasRoom() && (this.#pending() >= this.#limit() || this.#queuedBytes() >= this.#maxBytes());
+    if (full || this.#backlog() >= HIGH_WATER) this.#block(connection);
   }
 
   #block(connection: SessionLink): void {
@@ -110,7 +111,7 @@ export class BackPressure {
 
   /** Whether a QoS 0 message is dropped now. */
   dropsQoS0(): boolean {
-    return this.#blocked && this.#backlog >= HIGH_WATER;
+    return this.#blocked && this.#backlog() >= HIGH_WATER;
   }
 
   /** Whether a message that would have to be kept is dropped now: QoS 1 and 2, and QoS 0 for who is offline. */
@@ -118,13 +119,15 @@ export class BackPressure {
     const { behind, connection, engine, outbound } = this.#session;
     const { maxQueuedMessages } = engine.settings;
     if (connection !== undefined) {
-      if (this.#hasRoom) return false;
-      return (maxQueuedMessages > 0 && this.#pending >= this.#limit) || this.#queuedBytes >= this.#maxBytes;
+      if (this.#hasRoom()) return false;
+      return (
+        (maxQueuedMessages > 0 && this.#pending() >= this.#limit()) || this.#queuedBytes() >= this.#maxBytes()
+      );
     }
     const { waitingQoS0, waitingQoS0Bytes } = this.#session;
-    if (maxQueuedMessages > 0 && this.#pending + waitingQoS0 >= maxQueuedMessages) return true;
+    if (maxQueuedMessages > 0 && this.#pending() + waitingQoS0 >= maxQueuedMessages) return true;
     const bytes = outbound.pendingBytes + (behind?.acknowledgedBytes ?? 0) + waitingQoS0Bytes;
-    return bytes >= this.#maxBytes;
+    return bytes >= this.#maxBytes();
   }
 
   /** A message was dropped: said once until it has drained (broker §5). */
@@ -151,9 +154,9 @@ export class BackPressure {
     const { connection, outbound, replay } = this.#session;
     if (connection === undefined) return;
     if (replay.active) replay.pump();
-    if (!this.#blocked || this.#backlog > LOW_WATER) return;
-    if (this.#pending > this.#limit - Math.ceil((this.#limit - outbound.window) / 2)) return;
-    if (this.#queuedBytes > this.#maxBytes / 2) return;
+    if (!this.#blocked || this.#backlog() > LOW_WATER) return;
+    if (this.#pending() > this.#limit() - Math.ceil((this.#limit() - outbound.window) / 2)) return;
+    if (this.#queuedBytes() > this.#maxBytes() / 2) return;
     this.#blocked = false;
     this.#slow = false;
     this.#reported = false;

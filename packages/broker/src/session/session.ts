@@ -190,7 +190,7 @@ export class Session implements OutboundSink<Delivery>, Due {
   detach(): void {
     this.connection = undefined;
     this.outbound.disconnected();
-    if (!this.#keepsQoS0) this.#dropQoS0();
+    if (!this.#keepsQoS0()) this.#dropQoS0();
     this.pressure.end();
   }
 
@@ -218,13 +218,7 @@ export class Session implements OutboundSink<Delivery>, Due {
     if (this.ended || !this.#mayRead(message)) return;
     if (qos === 0) this.#deliverQoS0(message, retain, identifier);
     else if (this.pressure.dropsKept()) this.pressure.dropped();
-    else this.#deliverAcknowledged(message, qos, retain, identifier, this.#line);
-  }
-
-  /** Where what is delivered has to wait; undefined: nowhere. */
-  get #line(): BehindReplay | undefined {
-    const { behind } = this;
-    return behind === undefined || behind.leaving ? undefined : behind;
+    else this.#deliverAcknowledged(message, qos, retain, identifier, this.behind);
   }
 
   /** A retained message for a new subscription: it has RETAIN set [MQTT311-3.3.1-8], comes before what waits, and is not dropped. */
@@ -244,8 +238,8 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   #deliverQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
-    const { connection, pressure } = this;
-    if (connection === undefined) {
+    const { behind, connection, pressure } = this;
+    if (connection === undefined || (behind !== undefined && !behind.leaving)) {
       this.#keepQoS0(message, retain, identifier);
       return;
     }
@@ -253,42 +247,34 @@ export class Session implements OutboundSink<Delivery>, Due {
       pressure.dropped();
       return;
     }
-    const line = this.#line;
-    if (line !== undefined) {
-      this.#waitQoS0(line, message, retain, identifier);
-      pressure.check();
-      return;
-    }
     // [MQTT-4.3.1-1] [MQTT311-4.3.1-1]
     connection.publish(message, 0, retain, false, 0, identifier);
     pressure.checkOutput(connection);
   }
 
+  /** It has to wait: for the client, or behind retained messages. */
   #keepQoS0(message: Message, retain: boolean, identifier: number | undefined): void {
-    if (!this.#keepsQoS0) return;
-    if (this.pressure.dropsKept()) {
-      this.pressure.dropped();
+    const { connection, pressure } = this;
+    const keeps = this.#keepsQoS0();
+    if (connection === undefined && !keeps) return;
+    if (connection === undefined ? pressure.dropsKept() : pressure.dropsQoS0()) {
+      pressure.dropped();
       return;
     }
-    this.#offlineQoS0 ??= new OfflineQoS0();
-    this.#waitQoS0(this.behind ?? this.#offlineQoS0, message, retain, identifier);
-  }
-
-  get #keepsQoS0(): boolean {
-    return this.persistent && this.engine.settings.queueQos0Messages;
-  }
-
-  #waitQoS0(
-    line: BehindReplay | OfflineQoS0,
-    message: Message,
-    retain: boolean,
-    identifier: number | undefined,
-  ): void {
     message.keep();
     const waiting: OfflineMessage = { qos: 0, message, retain, subscriptionIdentifier: identifier };
-    line.add(waiting);
-    // Where it is kept for a client that is offline, its client may be so before it has its turn.
-    if (this.#keepsQoS0) this.saved?.queued(waiting);
+    if (this.behind !== undefined) this.behind.add(waiting);
+    else {
+      this.#offlineQoS0 ??= new OfflineQoS0();
+      this.#offlineQoS0.add(waiting);
+    }
+    // While there is a client too: it may be gone before the message has its turn.
+    if (keeps) this.saved?.queued(waiting);
+    pressure.check();
+  }
+
+  #keepsQoS0(): boolean {
+    return this.persistent && this.engine.settings.queueQos0Messages;
   }
 
   #deliverAcknowledged(
@@ -303,7 +289,7 @@ export class Session implements OutboundSink<Delivery>, Due {
     if (this.saved !== undefined) message.keep();
     const delivery = new Delivery(qos, message, retain, identifier, size);
     this.saved?.queued(delivery);
-    if (behind === undefined) this.outbound.send(delivery);
+    if (behind === undefined || behind.leaving) this.outbound.send(delivery);
     else behind.add(delivery);
     // Whatever was not sent for good has to outlive the chunk it came in.
     if (delivery.message !== undefined) message.keep();

@@ -87,14 +87,14 @@ export class OutboundFlow<M extends OutboundMessage> {
     this.pump();
   }
 
-  get #hasRoom(): boolean {
+  #hasRoom(): boolean {
     return this.#onWire < this.#window && this.#onWireBytes < this.#maximumBytes;
   }
 
   /** Whether a message that is given now is sent at once. */
   get open(): boolean {
     return (
-      this.#connected && this.#queue.length === 0 && this.#hasRoom && this.#resent === this.#resend.length
+      this.#connected && this.#queue.length === 0 && this.#hasRoom() && this.#resent === this.#resend.length
     );
   }
 
@@ -229,7 +229,7 @@ export class OutboundFlow<M extends OutboundMessage> {
    */
   pump(): void {
     // Asked again each time: the sink may have found the connection gone.
-    while (this.#connected && this.#hasRoom) {
+    while (this.#connected && this.#hasRoom()) {
       if (this.#resent < this.#resend.length) {
         this.#again(this.#resend[this.#resent++] as M);
         if (this.#resent === this.#resend.length) {
