@@ -125,3 +125,24 @@ describe.runIf(root && namespace)(
     );
   },
 );
+
+test.runIf(process.platform === 'linux')(
+  'what was asked for on stdout and cannot be written has not happened',
+  () => {
+    const file = path.join(temporaryFolder({ f: 'a:x\nb:y\n' }), 'f');
+    const program = `exec "${process.execPath}" "${programFile('tsmqtt-passwd')}"`;
+    const sh = (command: string) => {
+      const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', input: 'u:p\n' });
+      return { status, stderr };
+    };
+    const full = {
+      status: 1,
+      stderr: 'Error: Unable to write to standard output: No space left on device.\n',
+    };
+    expect(sh(`${program} -c -b - u p > /dev/full`)).toEqual(full);
+    expect(sh(`${program} -I 1 -c --import - > /dev/full`)).toEqual(full);
+    expect(sh(`${program} --list ${file} > /dev/full`)).toEqual(full);
+    // What it says of its work is not its work.
+    expect(sh(`${program} -b ${file} c p > /dev/full`)).toEqual({ status: 0, stderr: '' });
+  },
+);

@@ -7,6 +7,7 @@ import { Failure, Interrupted } from './failure.js';
 import { hashAllOrFail, warnAboutReaders } from './hash-or-fail.js';
 import { readAll } from './password-input.js';
 import { openPasswordFile, resolvePath } from './password-path.js';
+import { printResult } from './print-result.js';
 import { isStdout, placeToCreate } from './set-password.js';
 import { usernameProblem } from './username.js';
 
@@ -53,7 +54,7 @@ export async function importUsers(work: Import, io: Io, signal: AbortSignal): Pr
     done = setAll(file);
     if (toStdout) {
       if (signal.aborted) throw new Interrupted();
-      io.stdout.write(file.toBytes());
+      await printResult(io, file.toBytes());
       return;
     }
     await createPasswordFile(path, file.toBytes(), io, signal);

@@ -79,7 +79,7 @@ async function execute(command: Command, io: Io, signal: AbortSignal): Promise<E
       await verifyUser(command.path, command.username, command.source, io, signal);
       return 0;
     case 'list':
-      listUsers(command.path, io);
+      await listUsers(command.path, io);
       return 0;
   }
 }

@@ -8,6 +8,7 @@ import { hashOrFail, warnAboutReaders } from './hash-or-fail.js';
 import { osErrorCode } from './os-error.js';
 import { newPassword } from './password-input.js';
 import { openPasswordFile, resolvePath } from './password-path.js';
+import { printResult } from './print-result.js';
 import { folderOf, pathIn } from './sibling-path.js';
 
 /** One user's new password. */
@@ -44,7 +45,7 @@ export async function setFirstPassword(change: PasswordChange, io: Io, signal: A
   const entry = byteText`${username}:${await hashOrFail(password, settings)}\n`;
   if (signal.aborted) throw new Interrupted();
   if (toStdout) {
-    io.stdout.write(entry);
+    await printResult(io, entry);
     return;
   }
   await createPasswordFile(path, entry, io, signal);

@@ -10,6 +10,7 @@ import { editPasswordFile } from './edit-password-file.js';
 import { Failure } from './failure.js';
 import { existingPassword } from './password-input.js';
 import { openPasswordFile, resolvePath } from './password-path.js';
+import { printResult } from './print-result.js';
 
 /** `tsmqtt-passwd -D FILE USERNAME`: removes all lines of the user (cli §18.6). */
 export async function deleteUser(
@@ -44,12 +45,13 @@ export async function verifyUser(
 }
 
 /** `tsmqtt-passwd --list FILE`: the names, one a line, each once (P-17). */
-export function listUsers(givenPath: Buffer, io: Io): void {
+export async function listUsers(givenPath: Buffer, io: Io): Promise<void> {
   const names = new Map<string, Buffer>();
   for (const { name } of openPasswordFile(resolvePath(givenPath).path, 'read', io).entries()) {
     names.set(name.toString('latin1'), name);
   }
-  if (names.size > 0) io.stdout.write(Buffer.concat([...names.values()].map((name) => byteText`${name}\n`)));
+  if (names.size === 0) return;
+  await printResult(io, Buffer.concat([...names.values()].map((name) => byteText`${name}\n`)));
 }
 
 function checkOf(secret: string): ((password: Buffer) => Promise<boolean>) | undefined {

@@ -50,6 +50,14 @@ describe('runProgram', () => {
         case 'echo': io.stdout.write(argv[1]); return 0;
         case 'name': io.stdout.write(io.programName); return 0;
         case 'throw': throw new Error('boom');
+        case 'read': {
+          io.stdout.write('ready');
+          let ending = 'end';
+          io.stdin.on('error', ({ code }) => { ending = code; }).resume();
+          await new Promise((resolve) => io.stdin.on('close', resolve).on('end', resolve));
+          io.stdout.write(ending);
+          return 0;
+        }
         case 'linger': setInterval(() => {}, 1000); io.stdin.resume(); return 7;
       }
     });`;
@@ -101,6 +109,29 @@ describe('runProgram', () => {
     const outcome = await execute(process.execPath, [program, 'flood'], (child) => child.stdout?.destroy());
     expect([outcome.code, outcome.stderr]).toEqual([3, 'done']);
   });
+
+  test.runIf(process.platform === 'linux')('SIGUSR1 ends it and opens no debugger', async () => {
+    const child = spawn(process.execPath, [program, 'read'], { stdio: 'pipe' });
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    child.stdout.once('data', () => child.kill('SIGUSR1'));
+    const signal = await new Promise((resolve) => child.on('close', (_code, by) => resolve(by)));
+    expect([signal, err]).toEqual(['SIGUSR1', '']);
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'a folder as standard input is an error, not its end',
+    async () => {
+      const script = join(folder, 'read-folder.sh');
+      await writeFile(script, 'exec "$1" "$2" read < "$3"\n');
+      const reading = (file: string) => execute('sh', [script, process.execPath, program, file]);
+      expect(String((await reading(folder)).stdout)).toBe('readyEISDIR');
+      expect(String((await reading('/dev/null')).stdout)).toBe('readyend');
+      expect(String((await reading(script)).stdout)).toBe('readyend');
+    },
+  );
 
   test('a bug in the program is one error and exit 1', async () => {
     const outcome = await execute(process.execPath, [program, 'throw']);

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import type { ExitCode, HandledSignal, Io, Run } from './io.js';
 
 /** What a decoder leaves where bytes were not UTF-8: the sign that `process.argv` lost something. */
@@ -52,9 +52,11 @@ class ProcessIo implements Io {
   readonly pid = process.pid;
   readonly now = Date.now;
   readonly opened = new Set<Writable>();
+  #stdin: Io['stdin'] | undefined;
 
   get stdin(): Io['stdin'] {
-    return process.stdin;
+    this.#stdin ??= readable(process.stdin);
+    return this.#stdin;
   }
 
   get stdout(): Io['stdout'] {
@@ -82,6 +84,11 @@ class ProcessIo implements Io {
   }
 }
 
+/** For what it does not know, such as a folder, Node.js gives an empty stream: reading it tells what is wrong. */
+function readable(stdin: Io['stdin']): Io['stdin'] {
+  return stdin.constructor === Readable ? createReadStream('', { fd: 0 }) : stdin;
+}
+
 /** The streams, environment and signals of this process. */
 export function processIo(): Io {
   return new ProcessIo();
@@ -93,6 +100,8 @@ export function processIo(): Io {
  */
 export function runProgram(run: Run): void {
   const io = new ProcessIo();
+  // Node.js would open a debugger's port; to these programs it is a signal like any other (cli §12.8).
+  process.once('SIGUSR1', () => process.kill(process.pid, 'SIGUSR1'));
   void start(run, io).then(async (code) => {
     process.exitCode = code;
     for (const stream of io.opened) await flushed(stream);
