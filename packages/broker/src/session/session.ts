@@ -1,11 +1,4 @@
-import {
-  type Acknowledgement,
-  InboundFlow,
-  OutboundFlow,
-  type OutboundSink,
-  type ProtocolVersion,
-  type QoS,
-} from '@tsmqtt/protocol';
+import { InboundFlow, OutboundFlow, type ProtocolVersion, type QoS } from '@tsmqtt/protocol';
 import { Right } from '../auth/access-list.js';
 import type { Identity } from '../auth/identity.js';
 import type { Due } from '../due-queue.js';
@@ -19,6 +12,7 @@ import type { Subscription } from '../routing/subscription.js';
 import type { BrokerSettings } from '../settings.js';
 import { Delivery } from './delivery.js';
 import { type OfflineMessage, OfflineQoS0 } from './offline-qos0.js';
+import { Sending } from './sending.js';
 import type { SessionLink } from './session-link.js';
 
 /** Largest window: every Packet Identifier. */
@@ -41,7 +35,7 @@ const bytesOf = ({ topic, frame }: Message) => MESSAGE_OVERHEAD + topic.length +
  * The state that belongs to a Client Identifier and outlives connections as long as its expiry says (4.1): its
  * subscriptions and the messages that are under way to and from it.
  */
-export class Session implements OutboundSink<Delivery>, Due {
+export class Session implements Due {
   /** What its client is there by; undefined: it is offline. */
   connection: SessionLink | undefined;
   /** Who its client was when it last connected; undefined: nobody has since the start, so that nothing is refused yet. */
@@ -75,7 +69,7 @@ export class Session implements OutboundSink<Delivery>, Due {
     readonly clientId: string,
     readonly engine: Engine,
   ) {
-    this.outbound = new OutboundFlow<Delivery>(this);
+    this.outbound = new OutboundFlow<Delivery>(new Sending(this));
     this.pressure = new BackPressure(this);
     this.replay = new RetainedReplay(this);
   }
@@ -169,8 +163,7 @@ export class Session implements OutboundSink<Delivery>, Due {
       return;
     }
     const { message, retain, subscriptionIdentifier } = waiting;
-    if (this.#mayRead(message))
-      this.connection?.publish(message, 0, retain, false, 0, subscriptionIdentifier);
+    if (this.mayRead(message)) this.connection?.publish(message, 0, retain, false, 0, subscriptionIdentifier);
     this.saved?.settled(waiting);
   }
 
@@ -215,7 +208,7 @@ export class Session implements OutboundSink<Delivery>, Due {
 
   /** A message for one of its subscriptions, or from the broker itself. */
   deliver(message: Message, qos: QoS, retain: boolean, identifier: number | undefined): void {
-    if (this.ended || !this.#mayRead(message)) return;
+    if (this.ended || !this.mayRead(message)) return;
     if (qos === 0) this.#deliverQoS0(message, retain, identifier);
     else if (this.pressure.dropsKept()) this.pressure.dropped();
     else this.#deliverAcknowledged(message, qos, retain, identifier, this.behind);
@@ -224,7 +217,7 @@ export class Session implements OutboundSink<Delivery>, Due {
   /** A retained message for a new subscription: it has RETAIN set [MQTT311-3.3.1-8], comes before what waits, and is not dropped. */
   deliverRetained(message: Message, qos: QoS, identifier: number | undefined): void {
     const { connection } = this;
-    if (connection === undefined || !this.#mayRead(message)) return;
+    if (connection === undefined || !this.mayRead(message)) return;
     if (qos !== 0) this.#deliverAcknowledged(message, qos, true, identifier, undefined);
     else {
       connection.publish(message, 0, true, false, 0, identifier);
@@ -233,7 +226,7 @@ export class Session implements OutboundSink<Delivery>, Due {
   }
 
   /** What it may not read vanishes without a word (broker §4.4). */
-  #mayRead(message: Message): boolean {
+  mayRead(message: Message): boolean {
     return this.identity === undefined || this.identity.may(Right.READ, message.topic);
   }
 
@@ -294,41 +287,5 @@ export class Session implements OutboundSink<Delivery>, Due {
     // Whatever was not sent for good has to outlive the chunk it came in.
     if (delivery.message !== undefined) message.keep();
     this.pressure.check();
-  }
-
-  /** OutboundSink. */
-  publish(delivery: Delivery, packetId: number, dup: boolean): boolean {
-    const message = delivery.message as Message;
-    // It may have waited while the rules changed. What was sent before is sent again all the same [MQTT-4.4.0-1].
-    if (!dup && !this.#mayRead(message)) {
-      this.saved?.settled(delivery);
-      return false;
-    }
-    if (!this.persistent) delivery.message = undefined;
-    const { qos, retain, subscriptionIdentifier } = delivery;
-    if (this.saved !== undefined && !dup) this.#save(this.saved, delivery);
-    const sent =
-      this.connection?.publish(message, qos, retain, dup, packetId, subscriptionIdentifier) ?? false;
-    if (!sent) this.saved?.settled(delivery);
-    return sent;
-  }
-
-  #save(saved: SavedSession, delivery: Delivery): void {
-    saved.sent(delivery);
-    // Who receives at QoS 2 has to find the identifier taken by this message after a restart too (4.3.3).
-    if (delivery.qos === 2) this.connection?.gate?.hold();
-  }
-
-  /** OutboundSink. */
-  pubrel(packetId: number, delivery: Delivery | undefined): void {
-    if (delivery !== undefined) this.saved?.released(delivery);
-    this.connection?.pubrel(packetId);
-  }
-
-  /** OutboundSink. */
-  settled(delivery: Delivery, _acknowledgement: Acknowledgement): void {
-    this.saved?.settled(delivery);
-    // Whether there is room again is for the handler to ask, when what waited has moved up too.
-    if (this.connection !== undefined) this.connection.progress += delivery.size;
   }
 }
