@@ -42,6 +42,13 @@ export class MemoryIo implements Io {
     return Date.now();
   }
 
+  /** Whether the program has given up its output. */
+  abandoned = false;
+
+  abandonOutput(): void {
+    this.abandoned = true;
+  }
+
   onSignal(signal: HandledSignal, handler: () => void): () => void {
     this.#signals.on(signal, handler);
     return () => {

@@ -38,6 +38,7 @@ export function fakeIo(input?: string | Buffer, env: Io['env'] = {}): FakeIo {
     env,
     pid: process.pid,
     now: Date.now,
+    abandonOutput() {},
     onSignal(signal, handler) {
       const set = handlers.get(signal) ?? new Set();
       handlers.set(signal, set.add(handler));

@@ -1,7 +1,8 @@
+import { Writable } from 'node:stream';
 import { PacketType } from '@tsmqtt/protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { connack, message, names, scriptedBroker } from '../../cli-kit/test/scripted-broker.js';
-import { sending, start, sub } from '../test/run-sub.js';
+import { numbered, sending, start, sub } from '../test/run-sub.js';
 
 describe('the end (cli §12.8)', () => {
   test.each([
@@ -62,6 +63,61 @@ describe('the end (cli §12.8)', () => {
       code: 0,
       out: '1\n',
     });
+  });
+});
+
+describe('a reader of stdout that reads nothing, where the run is interrupted (cli §12.8)', () => {
+  const UNREAD = 'Warning: Standard output is not read: the last messages were not printed.\n';
+
+  /** A subscriber that has handed a message to stdout, which takes it only with `take()`. */
+  async function blocked(...args: string[]) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const broker = await scriptedBroker(sending(...numbered(1, { qos: 1 })));
+    let take = (): void => {};
+    let begun = (): void => {};
+    const writing = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const stdout = new Writable({
+      write(_chunk, _encoding, done) {
+        take = done;
+        begun();
+      },
+    });
+    const { io, ended } = start([...broker.at, '-V', '5', '-t', 'a', '-q', '1', ...args], { stdout });
+    await writing;
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    return { broker, io, ended, take: () => take(), over: () => over };
+  }
+
+  test('-W: is waited for 5 s more, then 27; nothing is acknowledged', async () => {
+    const { broker, io, ended, over } = await blocked('-W', '3');
+    await vi.advanceTimersByTimeAsync(7999);
+    expect([over(), io.err]).toEqual([false, '']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([await ended, io.err, io.abandoned]).toEqual([27, `${UNREAD}Timed out\n`, true]);
+    expect(names(broker.received)).toEqual(['CONNECT', 'SUBSCRIBE', 'DISCONNECT']);
+  });
+
+  test('a signal: the same, exit 0', async () => {
+    const { io, ended } = await blocked();
+    io.signal('SIGTERM');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([await ended, io.err, io.abandoned]).toEqual([0, UNREAD, true]);
+  });
+
+  test('one that reads in time gets everything, and it is acknowledged', async () => {
+    const { broker, io, ended, take } = await blocked('-W', '3');
+    await vi.advanceTimersByTimeAsync(7000);
+    take();
+    expect([await ended, io.err, io.abandoned]).toEqual([27, 'Timed out\n', false]);
+    expect(names(broker.received)).toEqual(['CONNECT', 'SUBSCRIBE', 'PUBACK', 'DISCONNECT']);
   });
 });
 

@@ -15,6 +15,7 @@ import {
 } from '@tsmqtt/cli-kit';
 import { Cancellation, type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
 import { PacketType, type Publish, ReasonCode } from '@tsmqtt/protocol';
+import { Drain } from './drain.js';
 import type { Ending } from './ending.js';
 import { Interruptions } from './interruptions.js';
 import { Fate } from './message-filter.js';
@@ -35,6 +36,7 @@ export class Subscriber {
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #output: Output;
+  readonly #drain: Drain;
   /** There from before the first connection on. */
   #handling!: MessageHandling;
   readonly #aborted = new Cancellation();
@@ -69,6 +71,7 @@ export class Subscriber {
         this.#finished();
       },
     });
+    this.#drain = new Drain(this.#output, () => this.#abandonOutput());
   }
 
   async run(): Promise<ExitCode> {
@@ -89,6 +92,7 @@ export class Subscriber {
       return ending.exitCode;
     } finally {
       interruptions.stop();
+      this.#drain.cancel();
       this.#output.detach();
       await this.#connection?.close();
     }
@@ -208,7 +212,19 @@ export class Subscriber {
   #interrupt(ending: Ending): void {
     if (this.#client === undefined) this.#aborted.abort();
     else if (this.#clearing) this.#leave(ending);
-    else this.#finish(ending);
+    else {
+      this.#finish(ending);
+      this.#drain.begin();
+    }
+  }
+
+  /** Nobody reads stdout. */
+  #abandonOutput(): void {
+    this.#reporter.report('Warning: Standard output is not read: the last messages were not printed.\n');
+    this.#io.abandonOutput();
+    // What was not printed stays unacknowledged (P-22).
+    this.#stdoutClosed = true;
+    this.#finished();
   }
 
   /** Ends now, whatever was to come of it. */

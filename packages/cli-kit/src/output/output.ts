@@ -21,7 +21,6 @@ export class Output {
   /** What is in the slab and not flushed: [start, end). */
   #start = 0;
   #end = 0;
-  /** Writes the stream has not answered yet. */
   #outstanding = 0;
   #blocked = false;
   #closed = false;
@@ -36,6 +35,11 @@ export class Output {
   /** Nothing is collected, nothing waits for the stream. */
   get idle(): boolean {
     return this.#outstanding === 0 && this.#start === this.#end;
+  }
+
+  /** Writes that the stream has not answered yet. */
+  get outstanding(): number {
+    return this.#outstanding;
   }
 
   /** The stream does not keep up. */

@@ -21,6 +21,8 @@ export interface Io {
   readonly pid: number;
   /** Milliseconds since 1970. */
   now(): number;
+  /** The end does not wait for what stdout and stderr have not taken by then. */
+  abandonOutput(): void;
   /** Calls `handler` at every such signal until the returned function is called. */
   onSignal(signal: HandledSignal, handler: () => void): () => void;
 }

@@ -58,6 +58,11 @@ describe('runProgram', () => {
           io.stdout.write(ending);
           return 0;
         }
+        case 'abandon':
+          io.stdout.write(Buffer.alloc(4_000_000, 97));
+          io.stderr.write('done');
+          io.abandonOutput();
+          return 5;
         case 'linger': setInterval(() => {}, 1000); io.stdin.resume(); return 7;
       }
     });`;
@@ -99,6 +104,18 @@ describe('runProgram', () => {
   test('exits with the code of the program after the last byte', async () => {
     const outcome = await execute(process.execPath, [program, 'flood']);
     expect([outcome.code, outcome.stdout.length, outcome.stderr]).toEqual([3, 4_000_000, 'done']);
+  });
+
+  test('does not wait for a reader that the program has given up', async () => {
+    const child = spawn(process.execPath, [program, 'abandon'], { stdio: 'pipe' });
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    // Nobody reads its stdout.
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(5);
+    child.stdout.destroy();
+    expect(err).toBe('done');
   });
 
   test('ends although something would keep the event loop alive', async () => {

@@ -67,6 +67,10 @@ class ProcessIo implements Io {
     return this.#open(process.stderr);
   }
 
+  abandonOutput(): void {
+    this.opened.clear();
+  }
+
   onSignal(signal: HandledSignal, handler: () => void): () => void {
     process.on(signal, handler);
     return () => {
