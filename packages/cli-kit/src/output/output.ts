@@ -86,8 +86,14 @@ export class Output {
 
   readonly #onWritten = (error?: Error | null): void => {
     this.#outstanding--;
-    if (error) this.#onClosed();
-    else if (this.idle) this.#events.accepted();
+    if (error) {
+      this.#onClosed();
+    } else if (this.idle) {
+      // Everything is out: the slab is written anew from its start, while the processor's cache still has it.
+      this.#start = 0;
+      this.#end = 0;
+      this.#events.accepted();
+    }
   };
 
   readonly #onDrain = (): void => {
