@@ -62,7 +62,10 @@ describe('collected output', () => {
 
   test('tells when the reader does not keep up and when it does again', async () => {
     const { reader, output, events } = connected(4);
-    output.text('12345');
+    output.bytes(Buffer.alloc(256 * 1024 - 1));
+    output.flush();
+    expect([output.blocked, events]).toEqual([false, []]);
+    output.byte(0);
     output.flush();
     expect([output.blocked, events]).toEqual([true, ['blocked']]);
     await reader.takeAll();
@@ -78,6 +81,21 @@ describe('collected output', () => {
     output.flush();
     await new Promise(setImmediate);
     expect(events).toEqual(['closed']);
+  });
+
+  test('a reader that takes everything at once is not slow, whatever the stream says of its own mark', async () => {
+    const events: string[] = [];
+    const stream = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => done() });
+    const output = new Output(stream, {
+      blocked: () => events.push('blocked'),
+      ready: () => events.push('ready'),
+      accepted: () => events.push('accepted'),
+      closed: () => events.push('closed'),
+    });
+    output.bytes(Buffer.alloc(1_000_000));
+    output.flush();
+    await new Promise(setImmediate);
+    expect([output.blocked, events]).toEqual([false, ['accepted']]);
   });
 
   test('never changes bytes that were handed over, however many come', async () => {

@@ -3,6 +3,12 @@ import type { Writable } from 'node:stream';
 /** Room for several batches of messages; one that does not fit gets its own. */
 const SLAB_BYTES = 256 * 1024;
 
+/**
+ * Bytes that may wait for the stream before the reader counts as slow. A pipe holds 64 KiB: who stopped at once where it is full
+ * would do nothing while it is emptied.
+ */
+const MOST_WAITING = 256 * 1024;
+
 export interface OutputEvents {
   /** The reader does not keep up: give no more until {@link ready}. */
   blocked(): void;
@@ -72,7 +78,7 @@ export class Output {
     if (this.#closed) return;
     this.#outstanding++;
     const room = this.#stream.write(chunk, this.#onWritten);
-    if (!room && !this.#blocked && !this.#closed) {
+    if (!room && !this.#blocked && !this.#closed && this.#stream.writableLength >= MOST_WAITING) {
       this.#blocked = true;
       this.#events.blocked();
     }
