@@ -43,7 +43,7 @@ async function roundTrip(connector: Connector, most = 300_000): Promise<void> {
     // D-11: properties of CONNECT are sent whatever carries them.
     properties: [{ name: 'sessionExpiryInterval', value: 5 }],
     onMessage: (message) => {
-      received.push({ ...message, payload: Buffer.from(message.payload) });
+      received.push(message.detach());
       if (received.length === payloads.length) finish();
       return 0;
     },

@@ -101,8 +101,8 @@ export class Client {
     setImmediate(() => this.#block(START, false));
   }
 
-  #deliver(message: Publish): Verdict {
-    for (const iterator of this.#iterators) iterator.push(message as PublishFrame);
+  #deliver(message: PublishFrame): Verdict {
+    for (const iterator of this.#iterators) iterator.push(message);
     const verdict = this.#options.onMessage?.(message);
     if (verdict === Verdict.PAUSE) this.#pausedBy.add(CALLER);
     return this.#pausedBy.size > 0 ? Verdict.PAUSE : Verdict.CONTINUE;

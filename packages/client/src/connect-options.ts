@@ -1,4 +1,12 @@
-import type { Connack, Packet, Properties, ProtocolVersion, Publish, Verdict, Will } from '@tsmqtt/protocol';
+import type {
+  Connack,
+  Packet,
+  Properties,
+  ProtocolVersion,
+  PublishFrame,
+  Verdict,
+  Will,
+} from '@tsmqtt/protocol';
 import type { CancelSignal } from './cancellation.js';
 import type { ClientError } from './client-error.js';
 import type { Connector } from './transport/connector.js';
@@ -62,7 +70,7 @@ export interface ConnectOptions {
    * Called for every message, in order, synchronously. QoS 2 messages come once; on PUBREL, or, with
    * `holdAcknowledgements`, on PUBLISH. The payload is a view of what was received: copy it to keep it.
    */
-  readonly onMessage?: ((message: Publish) => DeliveryVerdict) | undefined;
+  readonly onMessage?: ((message: PublishFrame) => DeliveryVerdict) | undefined;
   /** Every packet of a received chunk has been given: time to flush what was collected from them. */
   readonly onBatchEnd?: (() => void) | undefined;
   /** PUBACK (QoS 1) and PUBREC (QoS 2) wait for `acknowledge()`: what is not acknowledged is delivered again. */

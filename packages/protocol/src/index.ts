@@ -12,6 +12,7 @@ export * from './topic/topic-filter.js';
 export * from './topic/topic-name.js';
 export * from './topic/utf8.js';
 export * from './topic/wide-filter.js';
+export { copyBytes } from './wire/copy-bytes.js';
 export { decodeFrame } from './wire/decode.js';
 export { encodePacket } from './wire/encode.js';
 export { Framer, type HeaderCheck, lengthBytes, MAXIMUM_REMAINING_LENGTH } from './wire/framer.js';

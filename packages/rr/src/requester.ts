@@ -15,7 +15,7 @@ import {
   traceToStdout,
 } from '@tsmqtt/cli-kit';
 import { Cancellation, type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
-import { type Publish, ReasonCode, reasonText } from '@tsmqtt/protocol';
+import { type PublishFrame, ReasonCode, reasonText } from '@tsmqtt/protocol';
 import { latencyText } from './latency-text.js';
 import { type Question, Request } from './request.js';
 
@@ -88,7 +88,7 @@ export class Requester {
   async #connect(print: PrintMessage, onTransport: () => void): Promise<Connection> {
     const handlers = {
       signal: this.#aborted,
-      onMessage: (message: Publish) => this.#receive(message, print),
+      onMessage: (message: PublishFrame) => this.#receive(message, print),
       ...traceToStdout(this.#settings, this.#io),
     };
     try {
@@ -133,7 +133,7 @@ export class Requester {
     await client.publish(topic, payload, { qos, properties: this.#request.properties });
   }
 
-  #receive(message: Publish, print: PrintMessage): DeliveryVerdict {
+  #receive(message: PublishFrame, print: PrintMessage): DeliveryVerdict {
     const now = monotonicMs();
     // What came before the question was asked does not answer it.
     if (this.#sentAt === undefined || this.#ending !== undefined) return Delivery.CONTINUE;

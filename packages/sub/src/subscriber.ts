@@ -14,7 +14,7 @@ import {
   type Settings,
 } from '@tsmqtt/cli-kit';
 import { Cancellation, type Client, ClientError, Delivery, type DeliveryVerdict } from '@tsmqtt/client';
-import { PacketType, type Publish, ReasonCode } from '@tsmqtt/protocol';
+import { PacketType, type PublishFrame, ReasonCode } from '@tsmqtt/protocol';
 import { Drain } from './drain.js';
 import type { Ending } from './ending.js';
 import { Interruptions } from './interruptions.js';
@@ -162,7 +162,7 @@ export class Subscriber {
     subscribe(client, this.#settings, this.#reporter, (ending) => this.#finish(ending));
   }
 
-  #receive(message: Publish): DeliveryVerdict {
+  #receive(message: PublishFrame): DeliveryVerdict {
     if (this.#clearing) return Delivery.CONTINUE;
     const fate = this.#handling.fateOf(message);
     if (fate === Fate.SKIP) return Delivery.CONTINUE;

@@ -1,6 +1,10 @@
+import { copyBytes } from '@tsmqtt/protocol';
+
 /** Takes bytes to print, in order. Copies what it is given before it returns: sources are reused. */
 export interface ByteSink {
   bytes(source: Uint8Array): void;
+  /** `source[start, end)`, without a view of it being made. */
+  piece(source: Buffer, start: number, end: number): void;
   byte(value: number): void;
   /** Text as UTF-8. */
   text(text: string): void;
@@ -27,6 +31,12 @@ export class ByteBuffer implements ByteSink {
     this.#reserve(source.length);
     this.#room.set(source, this.#length);
     this.#length += source.length;
+  }
+
+  piece(source: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    copyBytes(source, start, end, this.#room, this.#length);
+    this.#length += end - start;
   }
 
   byte(value: number): void {

@@ -1,3 +1,4 @@
+import type { PublishFrame } from '@tsmqtt/protocol';
 import type { ByteSink } from '../format/byte-sink.js';
 
 const LF = 0x0a;
@@ -17,7 +18,7 @@ export class MessagePrinter {
   readonly #lineEnd: boolean;
   /** Most messages have the topic of the one before. */
   #topic = '';
-  #topicBytes: Uint8Array = Buffer.alloc(0);
+  #topicBytes = Buffer.alloc(0);
 
   constructor(output: ByteSink, style: MessageStyle) {
     this.#output = output;
@@ -25,18 +26,20 @@ export class MessagePrinter {
     this.#lineEnd = style.lineEnd;
   }
 
-  print(topic: string, payload: Uint8Array): void {
+  print({ topic, source, payloadStart, end }: PublishFrame): void {
+    const isEmpty = payloadStart === end;
     // An empty payload prints nothing, or its name behind the topic where there is a line for it.
-    if (payload.length === 0 && !(this.#verbose && this.#lineEnd)) return;
+    if (isEmpty && !(this.#verbose && this.#lineEnd)) return;
     const output = this.#output;
     if (this.#verbose) {
       if (topic !== this.#topic) {
         this.#topic = topic;
         this.#topicBytes = Buffer.from(`${topic} `);
       }
-      output.bytes(this.#topicBytes);
+      output.piece(this.#topicBytes, 0, this.#topicBytes.length);
     }
-    output.bytes(payload.length === 0 ? NULL_PAYLOAD : payload);
+    if (isEmpty) output.bytes(NULL_PAYLOAD);
+    else output.piece(source, payloadStart, end);
     if (this.#lineEnd) output.byte(LF);
   }
 }

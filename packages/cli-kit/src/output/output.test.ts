@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { PublishFrame } from '@tsmqtt/protocol';
 import { describe, expect, test } from 'vitest';
 import { MessagePrinter } from './message-printer.js';
 import { Output } from './output.js';
@@ -115,6 +116,12 @@ describe('collected output', () => {
   });
 });
 
+/** As it is received: the payload lies among other bytes. */
+function message(topic: string, payload: string): PublishFrame {
+  const source = Buffer.from(`<${payload}>`, 'latin1');
+  return new PublishFrame(source, 0, 0, 0, 1, source.length - 1, 4, topic, 0, []);
+}
+
 describe('messages without -F (cli §14.1)', () => {
   const cases = [
     { verbose: false, lineEnd: true, full: 'p\xff\0\n', empty: '' },
@@ -125,8 +132,8 @@ describe('messages without -F (cli §14.1)', () => {
   test.each(cases)('verbose $verbose, line end $lineEnd', async ({ full, empty, ...style }) => {
     const { reader, output } = connected();
     const printer = new MessagePrinter(output, style);
-    printer.print('a/b', Buffer.from('p\xff\0', 'latin1'));
-    printer.print('a/b', Buffer.alloc(0));
+    printer.print(message('a/b', 'p\xff\0'));
+    printer.print(message('a/b', ''));
     output.flush();
     await reader.takeAll();
     expect(reader.text).toBe(full + empty);
@@ -135,7 +142,7 @@ describe('messages without -F (cli §14.1)', () => {
   test('topics change and are UTF-8', async () => {
     const { reader, output } = connected();
     const printer = new MessagePrinter(output, { verbose: true, lineEnd: true });
-    for (const topic of ['é', 'é', 'b']) printer.print(topic, Buffer.from('1'));
+    for (const topic of ['é', 'é', 'b']) printer.print(message(topic, '1'));
     output.flush();
     await reader.takeAll();
     expect(Buffer.concat(reader.writes).toString()).toBe('é 1\né 1\nb 1\n');

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { copyBytes } from '@tsmqtt/protocol';
 
 /** Room for several batches of messages; one that does not fit gets its own. */
 const SLAB_BYTES = 256 * 1024;
@@ -57,6 +58,12 @@ export class Output {
     this.#reserve(source.length);
     this.#slab.set(source, this.#end);
     this.#end += source.length;
+  }
+
+  piece(source: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    copyBytes(source, start, end, this.#slab, this.#end);
+    this.#end += end - start;
   }
 
   byte(value: number): void {

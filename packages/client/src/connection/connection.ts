@@ -1,4 +1,4 @@
-import type { Connack, Publish, Verdict } from '@tsmqtt/protocol';
+import type { Connack, PublishFrame, Verdict } from '@tsmqtt/protocol';
 import { Cancellation, type CancelSignal } from '../cancellation.js';
 import { aborted, ClientError, type ClientErrorCode } from '../client-error.js';
 import type { ConnectOptions } from '../connect-options.js';
@@ -37,7 +37,7 @@ const FATAL: ReadonlySet<ClientErrorCode> = new Set([
 
 /** What the public face adds to a connection. */
 export interface ConnectionHandlers {
-  deliver(message: Publish): Verdict;
+  deliver(message: PublishFrame): Verdict;
   batchEnd(): void;
   /** The first CONNACK 0 came. */
   connected(): void;
@@ -122,7 +122,7 @@ export class Connection implements SessionHost {
   }
 
   /** SessionHost */
-  deliver(message: Publish): Verdict {
+  deliver(message: PublishFrame): Verdict {
     return this.#handlers.deliver(message);
   }
 

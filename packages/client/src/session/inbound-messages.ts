@@ -3,7 +3,6 @@ import {
   InboundFlow,
   PacketType,
   ProtocolError,
-  type Publish,
   type PublishFrame,
   ReasonCode,
   Verdict,
@@ -12,7 +11,7 @@ import {
 /** What inbound messages need of the session. */
 export interface InboundHost {
   /** Gives a message to the application. */
-  deliver(message: Publish): Verdict;
+  deliver(message: PublishFrame): Verdict;
   acknowledge(type: Acknowledgement['type'], packetId: number, reasonCode: number): void;
 }
 

@@ -1,4 +1,12 @@
-import type { Connack, Packet, Properties, ProtocolVersion, Publish, Verdict, Will } from '@tsmqtt/protocol';
+import type {
+  Connack,
+  Packet,
+  Properties,
+  ProtocolVersion,
+  PublishFrame,
+  Verdict,
+  Will,
+} from '@tsmqtt/protocol';
 import type { ClientError } from '../client-error.js';
 
 /** What a session is told at the start; the same for all its connections. */
@@ -28,7 +36,7 @@ export interface SessionHost {
   /** CONNACK 0 came. */
   connected(connack: Connack): void;
   /** An application message, in order. Payload is a view. */
-  deliver(message: Publish): Verdict;
+  deliver(message: PublishFrame): Verdict;
   /** The connection cannot go on; `farewell` is the last packet to send on it, if one may be sent. */
   failed(error: ClientError, farewell: Uint8Array | undefined): void;
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { copyBytes } from './copy-bytes.js';
 import { lengthBytes, MAXIMUM_REMAINING_LENGTH } from './framer.js';
 import { PacketType } from './packet-type.js';
 import { publishFlags } from './packets/publish.js';
@@ -13,18 +14,6 @@ export const LARGEST_COPIED_PAYLOAD = 1024;
 const SMALLEST_SLAB = 512;
 const LARGEST_SLAB = 65_536;
 const NOTHING = Buffer.alloc(0);
-
-/** What a copy in a loop costs less for than a call into the runtime. */
-const SHORT = 48;
-
-function copyBytes(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
-  if (end - start > SHORT) {
-    // Whoever publishes may have a Uint8Array that is no Buffer.
-    Buffer.prototype.copy.call(source, target, at, start, end);
-    return;
-  }
-  for (let from = start; from < end; from++) target[at++] = source[from] as number;
-}
 
 const scratch = new Writer();
 
