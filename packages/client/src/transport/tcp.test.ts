@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { unusedPort } from '../../test/unused-port.js';
 import { tcp } from './tcp.js';
 
@@ -62,6 +62,16 @@ test.each([
   ['a bind address', { host: '127.0.0.1', port: 1, bindAddress: 'host.invalid' }],
 ])('%s that does not resolve', async (_title, options) => {
   await expect(tcp(options)(never)).rejects.toMatchObject({ code: 'lookup-failed' });
+});
+
+test.each([
+  ['a host', { host: '', port: 1 }],
+  ['a bind address', { host: '127.0.0.1', port: 1, bindAddress: '' }],
+])('%s without a name, which Node.js would warn of on stderr', async (_title, options) => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  await expect(tcp(options)(never)).rejects.toMatchObject({ code: 'lookup-failed' });
+  expect(warn).not.toHaveBeenCalled();
 });
 
 test('a bind address of another family than the host', async () => {

@@ -48,6 +48,8 @@ function connectFailed(cause: unknown, address: string, port: number): ClientErr
 
 async function resolve(host: string, signal: CancelSignal): Promise<readonly LookupAddress[]> {
   signal.throwIfAborted();
+  // Node.js resolves it to nothing, with a warning on stderr.
+  if (host === '') throw new ClientError('lookup-failed', 'the host has no name');
   const family = addressFamily(host);
   if (family !== 0) return [{ address: host, family }];
   const { promises } = await import('node:dns');
