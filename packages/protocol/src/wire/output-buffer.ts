@@ -1,12 +1,11 @@
-import { UsageError } from '../errors.js';
 import { copyBytes } from './copy-bytes.js';
-import { lengthBytes, MAXIMUM_REMAINING_LENGTH } from './framer.js';
+import { lengthBytes } from './framer.js';
 import { PacketType } from './packet-type.js';
 import { publishFlags } from './packets/publish.js';
 import { isOfOtherConnection, type PublishAdditions, writeForwardedProperties } from './publish-additions.js';
 import type { PublishFrame } from './publish-frame.js';
 import type { ProtocolVersion, QoS } from './version.js';
-import { Writer, writeVarint } from './writer.js';
+import { checkRemainingLength, Writer, writeVarint } from './writer.js';
 
 /** Payloads over this many bytes go out by reference instead of being copied. */
 export const LARGEST_COPIED_PAYLOAD = 1024;
@@ -163,9 +162,7 @@ export class OutputBuffer {
   ): void {
     const head = topicEnd - topicStart + (packetId === 0 ? 0 : 2) + propertiesEnd - propertiesStart;
     const length = head + end - start;
-    if (length > MAXIMUM_REMAINING_LENGTH) {
-      throw new UsageError('packet-too-long', 'a packet has at most 268435455 bytes after its header');
-    }
+    checkRemainingLength(length);
     const copied = end - start <= LARGEST_COPIED_PAYLOAD ? end - start : 0;
     let at = this.#reserve(1 + lengthBytes(length) + head + copied);
     const slab = this.#slab;

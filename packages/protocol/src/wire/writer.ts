@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { MAXIMUM_REMAINING_LENGTH } from './framer.js';
 
 const INITIAL_SIZE = 256;
 const LARGEST_KEPT = 65_536;
@@ -23,6 +24,12 @@ export class Writer {
   reset(): void {
     this.#position = 0;
     if (this.#buffer.length > LARGEST_KEPT) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_SIZE);
+  }
+
+  /** Leaves room for so many bytes. */
+  skip(count: number): void {
+    this.#reserve(count);
+    this.#position += count;
   }
 
   byte(value: number): void {
@@ -81,8 +88,7 @@ export class Writer {
   /** Writes the number of bytes since `fork()` in front of them. @throws UsageError `packet-too-long` */
   join(mark: number): void {
     const length = this.#position - mark;
-    if (length > 268_435_455)
-      throw new UsageError('packet-too-long', 'a packet has at most 268435455 bytes after its header');
+    checkRemainingLength(length);
     if (length > 127) {
       this.#reserve(3);
       const shift = length < 16_384 ? 1 : length < 2_097_152 ? 2 : 3;
@@ -99,6 +105,12 @@ export class Writer {
     this.#buffer.copy(larger, 0, 0, this.#position);
     this.#buffer = larger;
   }
+}
+
+/** @throws UsageError `packet-too-long`: more than a Variable Byte Integer can say (1.5.5). */
+export function checkRemainingLength(length: number): void {
+  if (length > MAXIMUM_REMAINING_LENGTH)
+    throw new UsageError('packet-too-long', 'a packet has at most 268435455 bytes after its header');
 }
 
 /** Writes a Variable Byte Integer and returns the position behind it. */

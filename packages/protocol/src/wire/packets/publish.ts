@@ -89,11 +89,11 @@ function readTopic(source: Buffer, start: number, end: number, version: Protocol
   return topic;
 }
 
-export function encodePublish(writer: Writer, packet: Publish, version: ProtocolVersion): void {
+/** Everything between the Fixed Header and the payload. */
+export function encodePublishHead(writer: Writer, packet: Publish, version: ProtocolVersion): void {
   writer.string(packet.topic);
   if (packet.qos > 0) writer.int16(packet.packetId);
   if (version === 5) writeProperties(writer, packet.properties);
-  writer.bytes(packet.payload);
 }
 
 /** Flags of the Fixed Header: DUP, QoS, RETAIN. */
