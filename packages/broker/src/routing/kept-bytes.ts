@@ -11,7 +11,9 @@ let used = 0;
 /** Moves a message out of the chunk it came in, so that keeping it keeps little else. */
 export function keepBytes(frame: PublishFrame): void {
   const size = frame.end - frame.frameStart;
-  if (frame.source.length <= size) return;
+  const { source } = frame;
+  // A source of its own may be cut out of something large, as what is encoded here is.
+  if (source.length <= size && source.buffer.byteLength <= Math.max(size, PIECE)) return;
   if (size > LARGEST_SHARED) {
     frame.moveTo(Buffer.allocUnsafeSlow(size), 0);
     return;

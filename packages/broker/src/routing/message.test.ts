@@ -31,10 +31,26 @@ describe('a message that is kept', () => {
   });
 
   it('stays where it is if it is alone there', () => {
-    const frame = composeFrame('a', Buffer.from('alone'), 0, false, [], 5);
-    const { source } = frame;
+    const source = Buffer.from(
+      new Uint8Array(composeFrame('a', Buffer.from('alone'), 0, false, [], 5).source).buffer,
+    );
+    const frame = frameOf(source, 5) as PublishFrame;
     new Message('a', frame, Number.POSITIVE_INFINITY).keep();
     expect(frame.source).toBe(source);
+  });
+
+  it('keeps nothing of what else was encoded, where it was composed here', () => {
+    const pieces = new Set<ArrayBufferLike>();
+    for (let count = 0; count < 100; count++) {
+      const frame = composeFrame('will', Buffer.from('gone'), 0, true, [], 5);
+      new Message('will', frame, Number.POSITIVE_INFINITY).keep();
+      pieces.add(frame.source.buffer);
+      expect(frame.payload.toString()).toBe('gone');
+      // Answers to others meanwhile.
+      for (let size = 0; size < 32_768; size += 4096) composeFrame('x', Buffer.alloc(4096), 0, false, [], 5);
+    }
+    const bytes = [...pieces].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(bytes).toBeLessThanOrEqual(2 * 8192);
   });
 
   it('shares pieces of 8 KiB with others while it is small, and each has its own bytes', () => {
