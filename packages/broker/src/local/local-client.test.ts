@@ -178,3 +178,33 @@ describe('a client without a connection', () => {
     expect((await outcomes).filter(({ status }) => status === 'rejected')).toHaveLength(1000);
   });
 });
+
+describe('in the middle of its retained messages', () => {
+  const ALL = ['r/1', 'r/2', 'r/3', 'r/4'];
+
+  /** Topics that come where it does this with the third of them. */
+  async function topics(onThird: (local: LocalClient) => void): Promise<string[]> {
+    const broker = new TestBroker();
+    const other = await broker.connect();
+    for (const topic of ALL) await other.send(publishPacket(topic, 'old', { retain: true }));
+    const got: string[] = [];
+    const local = new LocalClient(broker.engine, {
+      onMessage: ({ topic }) => {
+        if (got.push(topic) === 3) onThird(local);
+      },
+    });
+    subscribeTo(local);
+    await broker.settle();
+    return got;
+  }
+  const subscribeTo = (local: LocalClient) =>
+    local.subscribe('r/+', { qos: 0, noLocal: false, retainAsPublished: true, identifier: undefined }, true);
+
+  it('unsubscribes: none comes any more [MQTT-3.10.4-2]', async () => {
+    expect(await topics((local) => local.unsubscribe('r/+'))).toEqual(ALL.slice(0, 3));
+  });
+
+  it('subscribes again: all of them come, and the rest not twice', async () => {
+    expect(await topics(subscribeTo)).toEqual([...ALL.slice(0, 3), ...ALL]);
+  });
+});

@@ -10,6 +10,8 @@ interface Entry {
   readonly cursor: RetainedCursor;
   /** Counts up with every SUBSCRIBE. */
   readonly order: number;
+  /** Its subscription has ended or begun again, maybe by whoever got the message that was sent last. */
+  left: boolean;
 }
 
 type Entries = Map<Subscription, Entry>;
@@ -71,7 +73,7 @@ export class RetainedReplay {
 
   #begin(cursor: RetainedCursor, subscription: Subscription): void {
     const entries = subscription.qos === 0 ? this.#free : this.#windowed;
-    entries.set(subscription, { cursor, order: ++this.#started });
+    entries.set(subscription, { cursor, order: ++this.#started, left: false });
   }
 
   /** The subscription is over: what has not been sent for it stays [MQTT-3.10.4-2]. */
@@ -83,10 +85,17 @@ export class RetainedReplay {
   #leave(subscription: Subscription): void {
     const { behind } = this.#session;
     if (behind === undefined) return;
-    this.#windowed.delete(subscription);
-    this.#free.delete(subscription);
+    this.#drop(this.#windowed, subscription);
+    this.#drop(this.#free, subscription);
     behind.line.delete(subscription);
     if (!this.active && !behind.leaving) this.#moveUp(behind);
+  }
+
+  #drop(entries: Entries, subscription: Subscription): void {
+    const entry = entries.get(subscription);
+    if (entry === undefined) return;
+    entry.left = true;
+    entries.delete(subscription);
   }
 
   /** Nothing is on its way any more: messages that wait go, up to subscriptions behind them, which begin. */
@@ -130,8 +139,9 @@ export class RetainedReplay {
     const now = engine.clock.now();
     let taken = 0;
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      const [subscription, { cursor }] = next;
-      while (taken < steps && this.#room(subscription) && !cursor.done) {
+      const [subscription, entry] = next;
+      const { cursor } = entry;
+      while (taken < steps && this.#room(subscription) && !entry.left && !cursor.done) {
         taken++;
         const message = cursor.step();
         if (message === undefined || message.expiresAt <= now) continue;
@@ -140,6 +150,7 @@ export class RetainedReplay {
         const qos = engine.deliveryQoS(message, subscription);
         this.#session.deliverRetained(message, qos, subscription.identifier);
       }
+      if (entry.left) continue;
       if (cursor.done) {
         this.#session.saved?.replayEnds(subscription);
         this.#leave(subscription);
