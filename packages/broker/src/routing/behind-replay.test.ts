@@ -433,6 +433,18 @@ describe('bounds (broker B-10)', () => {
     expect(lines).toEqual([...RETAINED.slice(2), ...numbers.slice(0, 10).map((at) => `r/4=${at}`)]);
   });
 
+  it('hold publishers from the start where the next connection begins over them', async () => {
+    const { broker, client, other } = await stuck({ settings: { maxQueuedBytes: 500 } });
+    await client.vanish();
+    const payload = 'x'.repeat(600);
+    await other.send(publishPacket('r/4', payload, { qos: 1 }));
+    const back = await broker.attempt(WINDOW);
+    other.write(publishPacket('r/4', 'live', { qos: 1, packetId: 2 }));
+    const lines = messages([...(await back.take()), ...(await rest(back, 1, 2))]);
+    expect(lines).toEqual([...RETAINED, `r/4=${payload}`, 'r/4=live']);
+    expect([broker.engine.counters.dropped, broker.engine.blockedSessions.size]).toEqual([0, 0]);
+  });
+
   it('UNSUBSCRIBE frees publishers that wait', async () => {
     const { client, other } = await stuck({ settings: { maxQueuedMessages: 10 } });
     other.write(...upTo(30).map((at) => publishPacket('r/4', String(at), { qos: 1, packetId: at + 1 })));

@@ -179,3 +179,17 @@ describe('Maximum Packet Size of the client [MQTT-3.1.2-24] [MQTT-3.1.2-25]', ()
     expect(second.lines).toEqual([expect.stringMatching(/^PUBLISH a=x{20} /)]);
   });
 });
+
+it('of a client that comes back with a smaller window holds publishers where it is over its bound, and loses nothing (broker B-10)', async () => {
+  const { broker, publish, publisher, back } = await setup(5, 1, { settings: { maxQueuedMessages: 2 } }, [
+    window(10),
+  ]);
+  await publish(1, 11);
+  const { client, lines } = await back([window(1)]);
+  await publish(12, 12);
+  expect(broker.engine.counters.dropped).toBe(0);
+  for (const packetId of upTo(1, 12)) lines.push(...(await client.send(acknowledgement('PUBACK', packetId))));
+  expect(numbersOf(lines)).toEqual(upTo(1, 12));
+  expect(await publisher.take()).toEqual(['PUBACK #12']);
+  expect(broker.engine.blockedSessions.size).toBe(0);
+});

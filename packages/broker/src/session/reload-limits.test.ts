@@ -76,6 +76,22 @@ describe('a reload changes for who is connected', () => {
     expect(numbersOf(await client.take())).toEqual([1]);
   });
 
+  it('with more pending than the new bound nothing is lost: publishers wait (broker B-10)', async () => {
+    const { broker, client, publish, publisher } = await setup(4, 1, {
+      settings: { maxInflightMessages: 1 },
+    });
+    await publish(1, 4);
+    await broker.reload({ maxQueuedMessages: 1 });
+    await publish(5, 5);
+    expect(broker.engine.counters.dropped).toBe(0);
+    const lines = await client.take();
+    for (const packetId of upTo(1, 5))
+      lines.push(...(await client.send(acknowledgement('PUBACK', packetId))));
+    expect(numbersOf(lines)).toEqual(upTo(1, 5));
+    expect(await publisher.take()).toEqual(['PUBACK #5']);
+    expect(broker.engine.blockedSessions.size).toBe(0);
+  });
+
   it('queue_qos0_messages', async () => {
     const { broker, client, publish, back } = await setup(4, 0);
     await client.vanish();

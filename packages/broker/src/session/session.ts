@@ -154,6 +154,8 @@ export class Session implements Due {
     this.#offlineQoS0?.drain((waiting) => this.sendWaiting(waiting));
     this.#offlineQoS0 = undefined;
     this.replay.goOn();
+    // With a smaller window there may be more than it holds: publishers wait then.
+    this.pressure.check();
   }
 
   /** A message that had to wait for others has its turn, be it queued again. */
@@ -177,6 +179,7 @@ export class Session implements Due {
     const window = this.version === 5 ? this.outbound.window : windowOf3(this.engine.settings);
     this.outbound.limit(window, this.#maxInflightBytes);
     this.pressure.drained();
+    this.pressure.check();
   }
 
   /** The connection is gone. What was retained for a new subscription and has not been sent goes on with the next one. */
