@@ -235,7 +235,7 @@ export class Client {
 
   /** Sends the acknowledgements held back for everything delivered so far (`holdAcknowledgements`). */
   acknowledge(): void {
-    this.#connection.session.acknowledge();
+    this.#connection.acknowledge();
   }
 
   /**

@@ -147,6 +147,12 @@ export class Connection implements SessionHost {
     this.#down(error);
   }
 
+  /** Acknowledges every message delivered so far, at once: the server waits for it. */
+  acknowledge(): void {
+    this.session.acknowledge();
+    this.#link?.flush();
+  }
+
   pause(): void {
     this.session.pause();
     this.#link?.pauseReading();

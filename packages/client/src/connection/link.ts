@@ -18,6 +18,8 @@ export class Link {
   readonly #onDown: (error: ClientError) => void;
   #down = false;
   #flushScheduled = false;
+  /** What a chunk makes us send goes out at its end: the server has a window and waits for it. */
+  #receiving = false;
   #writing = false;
   #leaving = false;
   /** The connection is gone, but not everything that came on it has been given. */
@@ -56,8 +58,14 @@ export class Link {
 
   readonly #receive = (chunk: Buffer): void => {
     if (this.#down) return;
-    this.#session.receive(chunk, monotonicTime());
-    this.#batchEnd();
+    this.#receiving = true;
+    try {
+      this.#session.receive(chunk, monotonicTime());
+      this.#batchEnd();
+    } finally {
+      this.#receiving = false;
+      this.flush();
+    }
   };
 
   pauseReading(): void {
@@ -79,11 +87,11 @@ export class Link {
     else if (this.#duplex.isPaused()) this.#duplex.resume();
   }
 
-  /** The session has output: writes at the end of this turn, or now. */
+  /** The session has output: writes at the end of the chunk or of this turn, or now. */
   outputReady(now: boolean): void {
     if (now) {
       this.flush();
-    } else if (!this.#flushScheduled) {
+    } else if (!this.#flushScheduled && !this.#receiving) {
       this.#flushScheduled = true;
       setImmediate(this.#flushAtEndOfTurn);
     }
