@@ -3,6 +3,7 @@ import { isIPv6, Socket } from 'node:net';
 import type { CancelSignal } from '../cancellation.js';
 import { ClientError } from '../client-error.js';
 import type { Connector } from './connector.js';
+import { keepLastBytes } from './last-bytes.js';
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
@@ -96,13 +97,15 @@ function open(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const { port, noDelay = true, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const socket = new LateClosingSocket().setNoDelay(noDelay).connect({
-      host: address,
-      port,
-      family,
-      autoSelectFamily: false,
-      ...(localAddress === undefined ? {} : { localAddress }),
-    });
+    const socket = keepLastBytes(new LateClosingSocket())
+      .setNoDelay(noDelay)
+      .connect({
+        host: address,
+        port,
+        family,
+        autoSelectFamily: false,
+        ...(localAddress === undefined ? {} : { localAddress }),
+      });
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);

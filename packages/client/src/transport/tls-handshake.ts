@@ -15,6 +15,7 @@ import type { CancelSignal } from '../cancellation.js';
 import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
 import { type Connector, meaning } from './connector.js';
+import { keepLastBytes } from './last-bytes.js';
 import type { FilePath, TlsHandshakeOptions, TlsOptions, TlsPskOptions } from './tls.js';
 import { nameMismatch, tlsErrorText } from './tls-error.js';
 import { setupError, systemText } from './tls-files.js';
@@ -148,7 +149,7 @@ function shakeHands(
   const timedOut = (): ClientError =>
     new ClientError('tls-interrupted', `no answer to the TLS handshake within ${timeoutMs} ms`);
   return attempt<TLSSocket>({ signal, timeoutMs, timedOut }, (succeed, fail) => {
-    const socket = connect({ ...settings, socket: base });
+    const socket = keepLastBytes(connect({ ...settings, socket: base }));
     base.on('error', (error) => socket.destroy(error));
     if (keyLog !== undefined) socket.on('keylog', (line: Buffer) => writeSync(keyLog, line));
     const onError = (error: Error): void => fail(handshakeFailed(error));

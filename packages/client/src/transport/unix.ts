@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { ClientError } from '../client-error.js';
 import { attempt, discard, HANDSHAKE_TIMEOUT_MS } from './attempt.js';
 import type { Connector } from './connector.js';
+import { keepLastBytes } from './last-bytes.js';
 
 export interface UnixOptions {
   /** Path of the socket; the system bounds its length (107 bytes on Linux). */
@@ -20,7 +21,7 @@ export function unix(options: UnixOptions): Connector {
     const timedOut = (): ClientError =>
       failed(Object.assign(new Error(`connect ETIMEDOUT ${path}`), { code: 'ETIMEDOUT', errno: -110 }));
     return await attempt<Socket>({ signal, timeoutMs, timedOut }, (succeed, fail) => {
-      const socket = connect({ path });
+      const socket = keepLastBytes(connect({ path }));
       const onError = (cause: Error): void => fail(failed(cause));
       socket.on('error', onError).once('connect', () => {
         socket.off('error', onError);
