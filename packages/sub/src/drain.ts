@@ -17,10 +17,11 @@ export class Drain {
 
   begin(): void {
     this.#cancel();
-    const { idle, outstanding } = this.#output;
+    const { idle, outstanding, unwritten } = this.#output;
     if (idle) return;
     this.#cancel = after(PATIENCE_MS, () => {
-      if (this.#output.outstanding < outstanding) this.begin();
+      // One write may be a message of megabytes, or all that has waited.
+      if (this.#output.outstanding < outstanding || this.#output.unwritten < unwritten) this.begin();
       else this.#onStuck();
     });
   }

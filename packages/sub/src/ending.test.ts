@@ -81,19 +81,23 @@ describe('a reader of stdout that reads nothing, where the run is interrupted (c
     const writing = new Promise<void>((resolve) => {
       begun = resolve;
     });
-    const stdout = new Writable({
-      write(_chunk, _encoding, done) {
-        take = done;
-        begun();
-      },
-    });
+    const handle = { writeQueueSize: 3 };
+    const stdout = Object.assign(
+      new Writable({
+        write(_chunk, _encoding, done) {
+          take = done;
+          begun();
+        },
+      }),
+      { _handle: handle },
+    );
     const { io, ended } = start([...broker.at, '-V', '5', '-t', 'a', '-q', '1', ...args], { stdout });
     await writing;
     let over = false;
     void ended.then(() => {
       over = true;
     });
-    return { broker, io, ended, take: () => take(), over: () => over };
+    return { broker, io, ended, handle, take: () => take(), over: () => over };
   }
 
   test('-W: is waited for 5 s more, then 27; nothing is acknowledged', async () => {
@@ -110,6 +114,18 @@ describe('a reader of stdout that reads nothing, where the run is interrupted (c
     io.signal('SIGTERM');
     await vi.advanceTimersByTimeAsync(5000);
     expect([await ended, io.err, io.abandoned]).toEqual([0, UNREAD, true]);
+  });
+
+  test('one that takes a part of a write every few seconds gets everything', async () => {
+    const { io, ended, handle, take } = await blocked('-W', '3');
+    await vi.advanceTimersByTimeAsync(3000);
+    for (const left of [2, 1]) {
+      await vi.advanceTimersByTimeAsync(4000);
+      handle.writeQueueSize = left;
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    take();
+    expect([await ended, io.err, io.abandoned]).toEqual([27, 'Timed out\n', false]);
   });
 
   test('one that reads in time gets everything, and it is acknowledged', async () => {

@@ -45,6 +45,10 @@ export class Subscriber {
   #left: number;
   #ending: Ending | undefined;
   #stdoutClosed = false;
+  /** Whether SUBSCRIBE waits for its answer on a new connection. */
+  #unanswered = false;
+  /** New connections in a row, up to the last, that were lost in answer to SUBSCRIBE. */
+  #fruitless = 0;
   /** Everything wanted is printed and acknowledged; only the answers to `--remove-retained` are awaited. */
   #clearing = false;
   #finished = () => {};
@@ -108,10 +112,15 @@ export class Subscriber {
       signal: this.#aborted,
       onMessage: (message) => this.#receive(message),
       onBatchEnd: () => this.#batchEnd(),
-      reconnect: (attempt) => reconnectDelay(attempt),
-      onConnectionLost: (error) => watch.onLost(error),
+      // A broker that ends every connection at SUBSCRIBE is not asked every second.
+      reconnect: (attempt) => reconnectDelay(attempt + this.#fruitless),
+      onConnectionLost: (error) => {
+        watch.onLost(error);
+        this.#fruitless = this.#unanswered ? this.#fruitless + 1 : 0;
+      },
       onReconnected: () => {
         watch.onBack();
+        this.#unanswered = this.#settings.filters.length > 0;
         if (this.#client !== undefined) this.#subscribe(this.#client);
       },
       ...this.#watchingPackets(),
@@ -159,7 +168,10 @@ export class Subscriber {
   #subscribe(client: Client): void {
     // Once it is over there is nothing more to ask for.
     if (this.#ending !== undefined) return;
-    subscribe(client, this.#settings, this.#reporter, (ending) => this.#finish(ending));
+    subscribe(client, this.#settings, this.#reporter, (ending) => {
+      this.#unanswered = false;
+      if (ending !== undefined) this.#finish(ending);
+    });
   }
 
   #receive(message: PublishFrame): DeliveryVerdict {

@@ -7,21 +7,18 @@ import { subscriptionRequests } from './subscriptions.js';
 /** Codes in SUBACK from here on are refusals. */
 const FIRST_REFUSAL = 0x80;
 
-/** Asks for everything, on every new connection again (cli §12.1); calls `end` where the answer ends the run. */
+/** Asks for everything, on every new connection again (cli §12.1); tells `answered` how the answer ends the run, if it does. */
 export function subscribe(
   client: Client,
   settings: Settings,
   reporter: Reporter,
-  end: (ending: Ending) => void,
+  answered: (ending: Ending | undefined) => void,
 ): void {
   const { filters, unsubscribe, properties } = settings;
   if (filters.length > 0) {
     client
       .subscribe(subscriptionRequests(settings), { properties: properties.SUBSCRIBE })
-      .then(({ reasonCodes }) => {
-        const ending = endingOfSuback(reasonCodes, settings, reporter);
-        if (ending !== undefined) end(ending);
-      })
+      .then(({ reasonCodes }) => answered(endingOfSuback(reasonCodes, settings, reporter)))
       .catch(lostOnTheWay);
   }
   // One packet each; their results are ignored (cli §12.2).

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { PublishFrame } from '@tsmqtt/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { MessagePrinter } from './message-printer.js';
 import { Output } from './output.js';
 
@@ -147,4 +148,17 @@ describe('messages without -F (cli §14.1)', () => {
     await reader.takeAll();
     expect(Buffer.concat(reader.writes).toString()).toBe('é 1\né 1\nb 1\n');
   });
+});
+
+test('how far a pipe is with a write is seen before the write is done', async () => {
+  const reader = spawn('sleep', ['60'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  onTestFinished(() => void reader.kill());
+  const output = new Output(reader.stdin, { blocked() {}, ready() {}, accepted() {}, closed() {} });
+  expect(output.unwritten).toBe(0);
+  output.bytes(Buffer.alloc(4_000_000));
+  output.flush();
+  // The kernel has a part of it.
+  expect(output.unwritten).toBeGreaterThan(0);
+  expect(output.unwritten).toBeLessThan(4_000_000);
+  expect(output.outstanding).toBe(1);
 });

@@ -49,6 +49,12 @@ export class Output {
     return this.#outstanding;
   }
 
+  /** Bytes of the write in hand that a pipe or a terminal has not taken yet: what `setTimeout` of a socket goes by, too. */
+  get unwritten(): number {
+    const { _handle } = this.#stream as { _handle?: { writeQueueSize?: number } | null };
+    return _handle?.writeQueueSize ?? 0;
+  }
+
   /** The stream does not keep up. */
   get blocked(): boolean {
     return this.#blocked;
