@@ -52,7 +52,7 @@ Measures tsmqtt beside Mosquitto's programs, aedes and mqtt.js, as far as they a
 run, and prints Markdown tables. Build first: npm run build.
 
   --runs N    counted runs of each contender, after one that is not; default ${options.runs.default}
-  --scale F   F times as many messages; 0.1 for a quick look; default ${options.scale.default}
+  --scale F   F times as long, or as many messages; 0.1 for a quick look; default ${options.scale.default}
   --json      the samples as JSON instead of tables
   --help      this text
 
