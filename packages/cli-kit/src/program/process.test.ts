@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,13 @@ describe('runProgram', () => {
           io.stdout.write(ending);
           return 0;
         }
+        case 'print':
+          return new Promise((resolve) => {
+            io.stdout.write(Buffer.alloc(100_000, 97), (error) => {
+              io.stderr.write(String(error?.code));
+              resolve(0);
+            });
+          });
         case 'abandon':
           io.stdout.write(Buffer.alloc(4_000_000, 97));
           io.stderr.write('done');
@@ -147,6 +154,18 @@ describe('runProgram', () => {
       expect(String((await reading(folder)).stdout)).toBe('readyEISDIR');
       expect(String((await reading('/dev/null')).stdout)).toBe('readyend');
       expect(String((await reading(script)).stdout)).toBe('readyend');
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
+    'a write that a file takes in part has failed, and one that it takes whole has not',
+    async () => {
+      const script = join(folder, 'print.sh');
+      await writeFile(script, 'ulimit -f "$3" && exec "$1" "$2" print > "$0.out"\n');
+      const printing = (blocks: string) => execute('sh', [script, process.execPath, program, blocks]);
+      expect((await printing('8')).stderr).toBe('EFBIG');
+      expect((await printing('unlimited')).stderr).toBe('undefined');
+      expect((await stat(`${script}.out`)).size).toBe(100_000);
     },
   );
 

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream, readFileSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import type { ExitCode, HandledSignal, Io, Run } from './io.js';
@@ -81,6 +81,7 @@ class ProcessIo implements Io {
   #open<T extends Writable>(stream: T): T {
     if (!this.opened.has(stream)) {
       this.opened.add(stream);
+      writeWholly(stream);
       // A reader that went away is not this program's failure (P-22): a write's callback tells who wants to know.
       stream.on('error', () => {});
     }
@@ -91,6 +92,22 @@ class ProcessIo implements Io {
 /** For what it does not know, such as a folder, Node.js gives an empty stream: reading it tells what is wrong. */
 function readable(stdin: Io['stdin']): Io['stdin'] {
   return stdin.constructor === Readable ? createReadStream('', { fd: 0 }) : stdin;
+}
+
+/** Node.js takes what a file has taken in part, such as where the disk becomes full, for written. */
+function writeWholly(stream: Writable & { readonly fd?: number }): void {
+  const { fd } = stream;
+  // Not exported. Pipes and terminals do it right.
+  if (fd === undefined || stream.constructor.name !== 'SyncWriteStream') return;
+  stream._write = (chunk: Buffer, _encoding, callback) => {
+    try {
+      for (let written = 0; written < chunk.length; ) written += writeSync(fd, chunk, written);
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
+    callback();
+  };
 }
 
 /** The streams, environment and signals of this process. */
