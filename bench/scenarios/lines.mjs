@@ -12,8 +12,9 @@ import { client, installed, timeProgram, withBroker } from '../peers.mjs';
 const SECONDS = 3;
 /** How long a pipeline may take before its missing lines count as lost. */
 const LIMIT_MS = 120_000;
-/** Bytes of the input, at least: it is a file of so many, as often as it takes. */
+/** The input is a file of so many bytes and lines, at least, as often as it takes: each time starts a `cat`. */
 const BLOCK_BYTES = 1_000_000;
+const BLOCK_LINES = 1000;
 
 /** Whose broker, and whose programs on both sides of it. */
 const contenders = {
@@ -27,7 +28,10 @@ const labels = Object.fromEntries(Object.entries(contenders).map(([name, { label
 /** @param window Unacknowledged messages at a time, on both sides; default 20, Mosquitto's. */
 export async function lines({ runs, scale }, { payload, qualities, window }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tsmqtt-bench-lines-'));
-  const block = { file: path.join(folder, 'input'), lines: Math.ceil(BLOCK_BYTES / (payload + 1)) };
+  const block = {
+    file: path.join(folder, 'input'),
+    lines: Math.max(BLOCK_LINES, Math.ceil(BLOCK_BYTES / (payload + 1))),
+  };
   writeFileSync(block.file, numbered(block.lines, payload));
   const names = Object.keys(contenders).filter(
     (name) => installed(name) && (window === undefined || name !== 'mqtt'),
