@@ -87,7 +87,9 @@ function pipeline({ broker: brokerName, toolkit, qos, block, blocks, window }) {
     // Only the subscriber may keep the pipe open.
     counter.stdin.destroy();
     const ended = new Promise((resolve) => reader.on('exit', resolve));
-    await output.first;
+    // A try that ends at once would be taken for a fast one, and made longer for ever.
+    if ((await output.first) !== 'ready')
+      throw new Error(`${sub} ended before it had printed the first message`);
 
     const more = window === undefined ? [] : ['-M', String(window)];
     const command = [...pub, '-l', '-q', String(qos), ...more].map(quote).join(' ');
@@ -98,10 +100,12 @@ function pipeline({ broker: brokerName, toolkit, qos, block, blocks, window }) {
       detached: true,
     });
     const timer = setTimeout(() => reader.kill('SIGKILL'), LIMIT_MS);
-    await ended;
+    const code = await ended;
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     clearTimeout(timer);
     process.kill(-feeder.pid, 'SIGKILL');
+    // null: it was killed, because lines are missing.
+    if (code !== null && code !== 0) throw new Error(`${sub} ended with ${code}`);
     return { seconds, missing: total - Number(await output.rest) };
   });
 }
@@ -112,7 +116,7 @@ function reading(stream) {
   const first = new Promise((resolve) => {
     stream.on('data', (chunk) => {
       text += chunk;
-      if (text.includes('\n')) resolve();
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
     });
   });
   const rest = new Promise((resolve) => {
